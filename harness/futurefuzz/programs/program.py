@@ -1,0 +1,178 @@
+"""Programs as plain data: what actors do to futures, with nothing that can run by itself.
+
+A program names operations of a fixed vocabulary (`operations.py`). It holds no code, so that a program out of a stranger's
+token is safe to load: it can only do what this vocabulary offers, to targets that the user's own process has registered.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from attrs import field, frozen
+
+from futurefuzz.programs.operations import ARGUMENTS, HOOK_KINDS, OPERATIONS, VIAS
+
+__all__ = ["Actor", "Callback", "Hook", "Operation", "Program", "Switch"]
+
+LIMIT_ACTORS: Final = 16
+LIMIT_FUTURES: Final = 16
+LIMIT_OPERATIONS: Final = 2000
+
+ActorKind = Literal["thread", "task"]
+
+
+def _at_most(limit: int, what: str):  # type: ignore[no-untyped-def]
+    def check(_instance: object, attribute: object, value: tuple[object, ...]) -> None:
+        if len(value) > limit:
+            raise ValueError(f"at most {limit} {what} are allowed, not {len(value)}")
+
+    return check
+
+
+@frozen(kw_only=True)
+class Operation:
+    """One call on a future.
+
+    Args:
+        name: one of `operations.OPERATIONS`.
+        future: index of the future.
+        callback: index into `Program.callbacks`; for `add_done_callback` and `remove_done_callback`.
+        argument: what is passed, one of `operations.ARGUMENTS[name]`; None for the operation's plain form.
+        context: for `add_done_callback`: which context (a small number) to pass; None passes none.
+        via: `direct`; `post` hands the call to the loop through `call_soon_threadsafe`; `post-if-pending` does so
+            too and asks `done()` inside the loop's callback first (the robust bridge).
+
+    Raises:
+        ValueError: a name, argument or route that the vocabulary does not have.
+    """
+
+    name: str
+    future: int = 0
+    callback: int | None = None
+    argument: str | None = None
+    context: int | None = None
+    via: str = "direct"
+
+    def __attrs_post_init__(self) -> None:
+        if self.name not in OPERATIONS:
+            raise ValueError(f"unknown operation {self.name!r}; allowed: {', '.join(OPERATIONS)}")
+        allowed = ARGUMENTS.get(self.name, (None,))
+        if self.argument not in allowed:
+            names = ", ".join("none" if a is None else a for a in allowed)
+            raise ValueError(f"operation {self.name} does not take argument {self.argument!r}; allowed: {names}")
+        if self.via not in VIAS:
+            raise ValueError(f"unknown via {self.via!r}; allowed: {', '.join(VIAS)}")
+        if (self.callback is None) == (self.name in ("add_done_callback", "remove_done_callback")):
+            raise ValueError(f"operation {self.name}: 'callback' must be given exactly for adding and removing callbacks")
+
+
+@frozen(kw_only=True)
+class Callback:
+    """A done-callback object that the program registers.
+
+    Args:
+        group: callbacks of one group compare equal without being identical.
+        operations: performed, on the same thread, when it runs.
+        raises: it raises an exception at its end.
+        ephemeral: the harness keeps no reference, so that the future's reference is the last one.
+    """
+
+    group: int = 0
+    operations: tuple[Operation, ...] = ()
+    raises: bool = False
+    ephemeral: bool = False
+
+
+@frozen(kw_only=True)
+class Hook:
+    """Re-entrancy: operations performed inside the `nth` (from 1) call-out of a kind, on the thread that makes it.
+
+    Args:
+        kind: one of `operations.HOOK_KINDS`.
+        nth: which call-out of that kind, counted over the run.
+        operations: what it performs.
+    """
+
+    kind: str
+    nth: int = 1
+    operations: tuple[Operation, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.kind not in HOOK_KINDS:
+            raise ValueError(f"unknown hook kind {self.kind!r}; allowed: {', '.join(HOOK_KINDS)}")
+        if not 1 <= self.nth <= 1000:
+            raise ValueError(f"hook nth must be from 1 to 1000, not {self.nth}")
+
+
+@frozen(kw_only=True)
+class Actor:
+    """A thread, or a task of the loop, that performs its operations in order."""
+
+    kind: ActorKind
+    operations: tuple[Operation, ...] = ()
+
+
+@frozen(kw_only=True)
+class Program:
+    """Actors with their operations over a few futures.
+
+    Args:
+        actors: threads and tasks; their order gives them their numbers.
+        futures: how many futures of the target the program works on.
+        callbacks: what `Operation.callback` counts into.
+        hooks: re-entrant operations inside call-outs.
+        debug: run the loop in debug mode.
+
+    Raises:
+        ValueError: an index that points nowhere, or a size out of bounds.
+    """
+
+    actors: tuple[Actor, ...] = field(validator=_at_most(LIMIT_ACTORS, "actors"))
+    futures: int = 1
+    callbacks: tuple[Callback, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    debug: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if not 1 <= self.futures <= LIMIT_FUTURES:
+            raise ValueError(f"futures must be from 1 to {LIMIT_FUTURES}, not {self.futures}")
+        total = 0
+        for where, operations in self.places():
+            total += len(operations)
+            for position, operation in enumerate(operations):
+                if not 0 <= operation.future < self.futures:
+                    raise ValueError(f"{where}[{position}].future is {operation.future}; allowed: 0 to {self.futures - 1}")
+                if operation.callback is not None and not 0 <= operation.callback < len(self.callbacks):
+                    raise ValueError(
+                        f"{where}[{position}].callback is {operation.callback}; there are {len(self.callbacks)} callbacks"
+                    )
+        if total > LIMIT_OPERATIONS:
+            raise ValueError(f"at most {LIMIT_OPERATIONS} operations are allowed, not {total}")
+
+    def places(self) -> list[tuple[str, tuple[Operation, ...]]]:
+        """Every list of operations with the JSON path where it stands."""
+        found = [(f"$.actors[{i}].operations", actor.operations) for i, actor in enumerate(self.actors)]
+        found += [(f"$.callbacks[{i}].operations", callback.operations) for i, callback in enumerate(self.callbacks)]
+        found += [(f"$.hooks[{i}].operations", hook.operations) for i, hook in enumerate(self.hooks)]
+        return found
+
+    def operations(self) -> list[Operation]:
+        """Every operation of the program, those of callbacks and hooks included."""
+        return [operation for _, operations in self.places() for operation in operations]
+
+
+@frozen
+class Switch:
+    """One choice of a schedule, named by place so that it survives an unrelated change.
+
+    Args:
+        actor: name of the control actor that stood at the point (`loop`, `thread 1`); `""` for the start of the run.
+        place: where it stood: the site of the operation and the point's kind, such as `1.0/call_soon`.
+        nth: which occurrence of that place in that actor, from 1.
+        to: name of the control actor that was let go.
+    """
+
+    actor: str
+    place: str
+    nth: int
+    to: str

@@ -1,0 +1,87 @@
+"""What a target is: a Future implementation behind a small adapter, and the registry of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from futurefuzz.errors import InputError
+
+__all__ = ["Sides", "Target", "find", "names", "register"]
+
+CONTRACTS: Final = ("asyncio", "concurrent", "bridge")
+
+
+@frozen
+class Sides:
+    """One future of a program as the target makes it.
+
+    A plain Future has one object on both sides. A task has its gate (what it awaits) as `resolver`; a bridge has the
+    end where results go in as `resolver` and the end where they come out as `observer`.
+    """
+
+    resolver: Any
+    observer: Any
+
+
+@frozen(kw_only=True)
+class Target:
+    """A Future implementation to be tested.
+
+    Args:
+        name: unique, without spaces.
+        contract: `asyncio`, `concurrent` or `bridge`: what it promises.
+        new_future: makes one future. For the contracts `asyncio` and `bridge` it gets the event loop, for `concurrent`
+            nothing. It returns the future, or `Sides` where going in and coming out are different objects.
+        shape: `future`, `task` (its outcome comes through a gate that it awaits, one loop iteration later), or `bridge`.
+        thread_side, loop_side: which side (`resolver`, `observer`) threads and the loop act on; the operations of
+            `resolver_operations` always go to the resolver.
+        resolver_operations: operations that only the resolver has.
+        thread_operations, loop_operations: what a program may do from a thread, and on the loop, within the contract.
+        task_class: class of the tasks that await this target's futures; None: what the loop makes by itself.
+        description: one sentence.
+        dispose: called with each future's Sides when its run is over, for targets that must be closed.
+    """
+
+    name: str
+    contract: str
+    new_future: Callable[..., Any]
+    shape: str = "future"
+    thread_side: str = "observer"
+    loop_side: str = "observer"
+    resolver_operations: frozenset[str] = frozenset({"set_result", "set_exception"})
+    thread_operations: frozenset[str] | None = None
+    loop_operations: frozenset[str] | None = None
+    task_class: Callable[..., Any] | None = None
+    description: str = ""
+    dispose: Callable[[Sides], None] | None = field(default=None)
+
+    def __attrs_post_init__(self) -> None:
+        if self.contract not in CONTRACTS:
+            raise InputError(f"target {self.name}: unknown contract {self.contract!r}; allowed: {', '.join(CONTRACTS)}")
+
+
+_registry: dict[str, Target] = {}
+
+
+def register(target: Target) -> Target:
+    """Make a target known by its name; a token or corpus file can only name registered targets."""
+    if _registry.get(target.name, target) != target:
+        raise InputError(f"target {target.name!r} is registered twice with different meanings")
+    _registry[target.name] = target
+    return target
+
+
+def find(name: str) -> Target:
+    """The registered target of that name; `InputError` lists what there is."""
+    try:
+        return _registry[name]
+    except KeyError:
+        raise InputError(f"unknown target {name!r}; allowed: {', '.join(_registry)}") from None
+
+
+def names() -> list[str]:
+    """Names of the registered targets, in the order of registration."""
+    return list(_registry)
