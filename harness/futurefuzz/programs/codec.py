@@ -145,13 +145,14 @@ def make_converter(choices: dict[type, dict[str, StructureHook]] | None = None) 
     """A converter with the strictness of this module.
 
     Args:
-        choices: for each class the attributes that are read by a hook of their own, such as `one_of(...)`.
+        choices: for each class the attributes that are read by a hook of their own, such as `one_of(...)`; those of
+            programs are always there.
 
     Returns:
         A new converter; the caller may add hooks for further types.
     """
     converter = Converter(omit_if_default=True, forbid_extra_keys=True, detailed_validation=True)
-    special = choices or {}
+    special = {**_choices, **(choices or {})}
 
     def make_object(cl: Any) -> StructureHook:
         hooks: dict[str, Any] = {name: override(struct_hook=hook) for name, hook in special.get(cl, {}).items()}
@@ -295,14 +296,14 @@ def _one_line(text: str) -> str:
 
 _arguments: Final = tuple(dict.fromkeys(word for words in ARGUMENTS.values() for word in words if word is not None))
 
-_converter: Final = make_converter(
-    {
-        Operation: {
-            "name": one_of("operation", OPERATIONS),
-            "argument": one_of("argument", _arguments, or_none=True),
-            "via": one_of("via", VIAS),
-        },
-        Hook: {"kind": one_of("hook kind", HOOK_KINDS)},
-        Actor: {"kind": one_of("actor kind", ("thread", "task"))},
-    }
-)
+_choices: Final[dict[type, dict[str, StructureHook]]] = {
+    Operation: {
+        "name": one_of("operation", OPERATIONS),
+        "argument": one_of("argument", _arguments, or_none=True),
+        "via": one_of("via", VIAS),
+    },
+    Hook: {"kind": one_of("hook kind", HOOK_KINDS)},
+    Actor: {"kind": one_of("actor kind", ("thread", "task"))},
+}
+
+_converter: Final = make_converter()
