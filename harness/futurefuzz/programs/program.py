@@ -1,7 +1,8 @@
 """Programs as plain data: what actors do to futures, with nothing that can run by itself.
 
-A program names operations of a fixed vocabulary (`operations.py`). It holds no code, so that a program out of a stranger's
-token is safe to load: it can only do what this vocabulary offers, to targets that the user's own process has registered.
+A program names operations of a fixed vocabulary (`operations.py`). It holds no code, so that a program out of a
+stranger's token is safe to load: it can only do what this vocabulary offers, to targets that the user's own process
+has registered.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class Operation:
         if self.via not in VIAS:
             raise ValueError(f"unknown via {self.via!r}; allowed: {', '.join(VIAS)}")
         if (self.callback is None) == (self.name in ("add_done_callback", "remove_done_callback")):
-            raise ValueError(f"operation {self.name}: 'callback' must be given exactly for adding and removing callbacks")
+            raise ValueError(
+                f"operation {self.name}: 'callback' must be given exactly for adding and removing callbacks"
+            )
 
 
 @frozen(kw_only=True)
@@ -141,10 +144,13 @@ class Program:
             total += len(operations)
             for position, operation in enumerate(operations):
                 if not 0 <= operation.future < self.futures:
-                    raise ValueError(f"{where}[{position}].future is {operation.future}; allowed: 0 to {self.futures - 1}")
+                    raise ValueError(
+                        f"{where}[{position}].future is {operation.future}; allowed: 0 to {self.futures - 1}"
+                    )
                 if operation.callback is not None and not 0 <= operation.callback < len(self.callbacks):
                     raise ValueError(
-                        f"{where}[{position}].callback is {operation.callback}; there are {len(self.callbacks)} callbacks"
+                        f"{where}[{position}].callback is {operation.callback}; "
+                        f"there are {len(self.callbacks)} callbacks"
                     )
         if total > LIMIT_OPERATIONS:
             raise ValueError(f"at most {LIMIT_OPERATIONS} operations are allowed, not {total}")

@@ -10,7 +10,7 @@ from attrs import define
 from futurefuzz.explorers.base import Step
 from futurefuzz.programs.program import Operation, Program
 
-__all__ = ["EVENT_KINDS", "Event", "LOOP", "Outcome", "Run"]
+__all__ = ["EVENT_KINDS", "LOOP", "Event", "Outcome", "Run"]
 
 #: `Event.actor` of what the loop itself runs (callbacks, posted operations)
 LOOP: Final = -1
@@ -45,7 +45,8 @@ class Outcome(NamedTuple):
 
 
 class CallbackRun(NamedTuple):
-    """How a callback was called: which, for which future (-1: not one of ours), in which context, was it done, with what else."""
+    """How a callback was called: which, for which future (-1: not one of ours), in which context, was it done, with
+    what else."""
 
     callback: int
     future: int
@@ -93,7 +94,8 @@ class Run:
         contract: name of the contract that the target claims.
         status: `completed`, `stuck` (somebody waits for ever), or `livelock` (step bound reached).
         history: its events in order.
-        choices: index of the actor chosen at each point where there was a choice; with the program and target it determines the run.
+        choices: index of the actor chosen at each point where there was a choice; with the program and target it
+        determines the run.
         names: of the control's actors.
         loop_carrier: index of the carrier that runs the loop, None without a loop.
         blocked: for each actor that never got on: (carrier name, what it waits for, since which site).

@@ -1,0 +1,16 @@
+"""Future implementations behind adapters. Importing this package registers those that come with it."""
+
+from futurefuzz.targets import asyncio_futures, asyncio_tasks, bridges, concurrent_future
+from futurefuzz.targets.base import Sides, Target, find, names, register
+
+__all__ = [
+    "Sides",
+    "Target",
+    "asyncio_futures",
+    "asyncio_tasks",
+    "bridges",
+    "concurrent_future",
+    "find",
+    "names",
+    "register",
+]

@@ -35,7 +35,8 @@ class Target:
         contract: `asyncio`, `concurrent` or `bridge`: what it promises.
         new_future: makes one future. For the contracts `asyncio` and `bridge` it gets the event loop, for `concurrent`
             nothing. It returns the future, or `Sides` where going in and coming out are different objects.
-        shape: `future`, `task` (its outcome comes through a gate that it awaits, one loop iteration later), or `bridge`.
+        shape: `future`, `task` (its outcome comes through a gate that it awaits, one loop iteration later), or
+        `bridge`.
         thread_side, loop_side: which side (`resolver`, `observer`) threads and the loop act on; the operations of
             `resolver_operations` always go to the resolver.
         resolver_operations: operations that only the resolver has.

@@ -1,0 +1,60 @@
+"""Pooled OS threads that carry actors. A carrier starts by `give`, is suspended and resumed by its actor's lock, and
+rests.
+
+Starting a real thread costs about 150 µs, resuming a parked one about 10, so threads are kept. They are made by
+`_thread`, not `threading`, because the latter's own locks are among the things that a run virtualises.
+"""
+
+from __future__ import annotations
+
+import _thread
+from collections.abc import Callable
+
+__all__ = ["Carrier", "closed_lock", "pooled", "take"]
+
+_idle: list[Carrier] = []
+
+
+def closed_lock() -> _thread.LockType:
+    """A raw lock that is held: acquiring it suspends until somebody releases it."""
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    return lock
+
+
+class Carrier:
+    """One OS thread that runs a job each time that it is given one."""
+
+    __slots__ = ("_gate", "_job")
+
+    def __init__(self) -> None:
+        self._gate = closed_lock()
+        self._job: Callable[[], None] | None = None
+        _thread.start_new_thread(self._live, ())
+
+    def _live(self) -> None:
+        while True:
+            self._gate.acquire()
+            job, self._job = self._job, None
+            if job is not None:
+                job()
+            del job  # a run must not be kept alive by the thread that carried it
+
+    def give(self, job: Callable[[], None]) -> None:
+        """Run `job` on this thread, from now on."""
+        self._job = job
+        self._gate.release()
+
+    def rest(self) -> None:
+        """Back to the pool; the job's last act. Until the thread is back at its gate, a new job waits there."""
+        _idle.append(self)
+
+
+def take() -> Carrier:
+    """An idle carrier, or a new one."""
+    return _idle.pop() if _idle else Carrier()
+
+
+def pooled() -> int:
+    """How many threads are parked in the pool."""
+    return len(_idle)

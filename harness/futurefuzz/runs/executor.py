@@ -1,0 +1,82 @@
+"""Runs a program on a target under control, once."""
+
+from __future__ import annotations
+
+from futurefuzz.control import Control
+from futurefuzz.control.takeover import controlled
+from futurefuzz.explorers.base import Explorer, Step
+from futurefuzz.programs.program import Program
+from futurefuzz.runs.capture import captured, deferred_interrupt, quiet_collector
+from futurefuzz.runs.history import Event, Run
+from futurefuzz.runs.world import World
+from futurefuzz.targets.base import Target
+
+__all__ = ["execute"]
+
+
+def execute(
+    program: Program,
+    target: Target,
+    explorer: Explorer,
+    *,
+    record: bool = False,
+    step_bound: int = 10_000,
+    choices: list[int] | None = None,
+    steps: list[Step] | None = None,
+    history: list[Event] | None = None,
+) -> Run | None:
+    """Execute a program once, under the explorer's next schedule.
+
+    The result is a function of (program, target, choices): run it again with the same choices and it is the same.
+
+    Args:
+        program: what to run.
+        target: on which implementation.
+        explorer: chooses; asked to `begin` first.
+        record: keep every point as a `Step`, and snapshots of the futures in the history.
+        step_bound: points after which the run counts as a livelock.
+        choices, steps, history: lists to append to; with a list class of one's own each item can be noted as it comes,
+            before the run ends (which it may not, if the interpreter crashes).
+
+    Returns:
+        The run, or None when the explorer has nothing more to explore.
+
+    Raises:
+        HarnessError: the harness or the explorer failed.
+    """
+    record = record or explorer.recording
+    history = [] if history is None else history
+    control = Control(
+        explorer,
+        step_bound=step_bound,
+        record=record,
+        on_idle=lambda: world.idle(),
+        site=lambda carrier: world.site(carrier),
+        choices=choices,
+        steps=steps,
+    )
+    world = World(program, target, control, history, snapshots=record)
+    if not explorer.begin(control):
+        return None
+    with deferred_interrupt(), quiet_collector(), captured(world.logged, world.unraisable), controlled(control):
+        try:
+            world.set_up()
+            control.run()
+        finally:
+            world.finish()
+    explorer.end(control)
+    status = control.status
+    if status == "completed" and any(event.kind == "waiting" for event in history):
+        status = "stuck"
+    return Run(
+        program=program,
+        target=target.name,
+        contract=target.contract,
+        status=status,
+        history=history,
+        choices=control.choices,
+        names=control.names,
+        loop_carrier=world.loop_carrier,
+        blocked=[(blocked.actor, str(blocked.resource), blocked.place) for blocked in control.blocked],
+        steps=control.steps,
+    )

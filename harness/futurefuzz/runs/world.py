@@ -1,0 +1,494 @@
+"""The surroundings of one run: its futures, loop, actors and hooks, and the history that they leave."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import weakref
+from collections.abc import Callable
+from typing import Any, Final
+
+from futurefuzz.control import Abort, Control
+from futurefuzz.control.loop import VirtualLoop
+from futurefuzz.errors import HarnessError
+from futurefuzz.explorers.base import Pending
+from futurefuzz.programs.program import Operation, Program
+from futurefuzz.runs.callouts import CONTEXT, CallbackError, DoneCallback, Planned, ProxyContext, Value
+from futurefuzz.runs.history import LOOP, CallbackRun, Event, FinalState, Outcome
+from futurefuzz.runs.performing import PERFORM
+from futurefuzz.targets.base import Sides, Target
+
+__all__ = ["World"]
+
+_NONE: Final = Outcome("returned", "None")
+_SKIPPED: Final = Outcome("returned", "skipped")
+_CALLBACK: Final = Pending("callback", "callbacks", True)
+_DEBUG: Final = Pending("get_debug", "loop", False)
+_CALL_SOON: Final = Pending("call_soon", "loop", True)
+_WRITES: Final = frozenset(
+    {"set_result", "set_exception", "cancel", "add_done_callback", "remove_done_callback", "set_running", "drop"}
+)
+_OPERATING: Final = tuple(
+    (Pending("operation", f"f{index}", False), Pending("operation", f"f{index}", True)) for index in range(16)
+)
+_STOPPERS: Final = (Abort, HarnessError, GeneratorExit)
+
+
+class _Posted:
+    """An operation on its way to the loop."""
+
+    __slots__ = ("actor", "operation", "site", "world")
+
+    def __init__(self, world: World, operation: Operation, site: str, actor: int) -> None:
+        self.world = world
+        self.operation = operation
+        self.site = site
+        self.actor = actor
+
+    def __call__(self) -> None:
+        self.world.perform_posted(self)
+
+    def __repr__(self) -> str:
+        return f"<posted {self.operation.name} of {self.site}>"
+
+
+class _Loop(VirtualLoop):
+    """The virtual loop; its methods that C code calls are call-outs of the run."""
+
+    world: World | None = None
+
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
+        if self.world is not None:
+            self.world.callout(_CALL_SOON)
+        return asyncio.BaseEventLoop.call_soon(self, callback, *args, context=context)
+
+    def get_debug(self) -> bool:
+        if self.world is not None:
+            self.world.callout(_DEBUG)
+        return self._debug  # type: ignore[attr-defined,no-any-return]
+
+
+class World:
+    """One run's futures and actors.
+
+    Args:
+        program: what is run.
+        target: on what.
+        control: under whose choices; its actors are spawned here.
+        history: where events go.
+        snapshots: note the state of the futures after each change.
+    """
+
+    def __init__(
+        self, program: Program, target: Target, control: Control, history: list[Event], *, snapshots: bool
+    ) -> None:
+        self.program = program
+        self.target = target
+        self.control = control
+        self.history = history
+        self.loop: _Loop | None = None
+        self.loop_carrier: int | None = None if target.contract == "concurrent" else 0
+        self.running = False
+        self.sides: list[Sides | None] = []
+        self._finals: list[Sides] = []
+        self._ids: dict[int, int] = {}
+        self._snapshots = snapshots
+        self._sites: list[str] = []
+        self._acting: list[int] = []
+        self._visits: dict[str, int] = {}
+        self._calls = 0
+        self._callbacks: dict[int, DoneCallback | weakref.ref[DoneCallback]] = {}
+        self._contexts: dict[int, Any] = {}
+        self._hooks = {(hook.kind, hook.nth): index for index, hook in enumerate(program.hooks)}
+        self._hook_counts: dict[str, int] = {}
+        self._tasks: list[tuple[Any, Any]] = []
+        self._stopping = False
+        if self.loop_carrier is not None:
+            self._spawn("loop", self._run_loop, LOOP)
+        for number, actor in enumerate(program.actors):
+            if actor.kind == "thread":
+                self._spawn(f"thread {number}", self._thread_body(number, actor.operations), number)
+        if not control.names:
+            raise HarnessError(f"a program for contract {target.contract} needs a thread actor")
+
+    # ---- set-up and end ---------------------------------------------------------------------------------------------
+
+    def _spawn(self, name: str, body: Callable[[], None], actor: int) -> None:
+        self.control.spawn(name, body)
+        self._sites.append("loop" if actor == LOOP else f"{actor}.")
+        self._acting.append(actor)
+
+    def set_up(self) -> None:
+        """Make the loop, the futures and the tasks. Nothing here is explored."""
+        target = self.target
+        if self.loop_carrier is not None:
+            self.loop = loop = _Loop(self.control, self.loop_carrier, self._noticed)
+            loop.set_debug(self.program.debug)
+            loop.set_exception_handler(self._handled)
+        for index in range(self.program.futures):
+            made = target.new_future() if self.loop is None else target.new_future(self.loop)
+            sides = made if isinstance(made, Sides) else Sides(made, made)
+            self.sides.append(sides)
+            self._ids[id(sides.resolver)] = index
+            self._ids[id(sides.observer)] = index
+        if self.loop is not None:
+            factory = target.task_class or asyncio.Task
+            for number, actor in enumerate(self.program.actors):
+                if actor.kind == "task":
+                    body = self._task_body(number, actor.operations)
+                    self._tasks.append((factory(body, loop=self.loop), body))
+            self.loop.world = self
+        self.running = True
+
+    def finish(self) -> None:
+        """Look at the futures as the run left them, then take everything apart."""
+        self.running = False
+        for index, sides in enumerate(self.sides):
+            if sides is not None:
+                for name in ("resolver", "observer") if sides.resolver is not sides.observer else ("observer",):
+                    outcome = self._final(getattr(sides, name))
+                    self.history.append(Event("state", LOOP, -1, f"f{index}", FinalState(index, name, outcome)))
+        for task, body in self._tasks:
+            if not task.done():
+                task._log_destroy_pending = False
+            body.close()
+        for sides in self.sides:
+            if sides is not None:
+                if hasattr(sides.observer, "_log_destroy_pending"):
+                    sides.observer._log_destroy_pending = False
+                if self.target.dispose is not None:
+                    self.target.dispose(sides)
+        if self.loop is not None:
+            self.loop.close()
+
+    def _final(self, future: Any) -> Outcome | None:
+        try:
+            if not future.done():
+                return None
+            value = future.result(timeout=0) if self.blocks(future) else future.result()
+        except BaseException as error:
+            return Outcome("raised", self.label(error))
+        return Outcome("returned", self.label(value))
+
+    # ---- what control asks ------------------------------------------------------------------------------------------
+
+    def site(self, carrier: int) -> str:
+        """Where the actor stands in the program."""
+        return self._sites[carrier]
+
+    def idle(self) -> bool:
+        """Nobody can go on: wake a loop that sleeps beside ready callbacks, stop one with nothing to do, or give up."""
+        loop = self.loop
+        if loop is not None and loop.asleep and loop.ready_count():
+            self.history.append(Event("stall", LOOP, self._carrier(), "loop", loop.ready_count()))
+            loop.wake()
+            return True
+        if not self._stopping:
+            self._stopping = True
+            self._note_waiting()
+            if loop is not None and loop.asleep:
+                loop.stop()
+                loop.wake()
+                return True
+        return False
+
+    def _note_waiting(self) -> None:
+        open_calls: dict[tuple[int, str], Event] = {}
+        for event in self.history:
+            if event.kind == "call":
+                open_calls[event.actor, event.site] = event
+            elif event.kind == "return":
+                open_calls.pop((event.actor, event.site), None)
+        for event in open_calls.values():
+            self.history.append(Event("waiting", event.actor, event.carrier, event.site, event.what))
+
+    # ---- actors -----------------------------------------------------------------------------------------------------
+
+    def _run_loop(self) -> None:
+        assert self.loop is not None
+        self.loop.run_forever()
+
+    def _thread_body(self, number: int, operations: tuple[Operation, ...]) -> Callable[[], None]:
+        def body() -> None:
+            carrier = self.control.current
+            for position, operation in enumerate(operations):
+                site = f"{number}.{position}"
+                self._sites[carrier] = site
+                self.operate(operation, site, number)
+
+        return body
+
+    async def _task_body(self, number: int, operations: tuple[Operation, ...]) -> None:
+        for position, operation in enumerate(operations):
+            site = f"{number}.{position}"
+            if operation.name == "yield":
+                self._log("call", number, site, operation)
+                await asyncio.sleep(0)
+                self._log("return", number, site, operation, _NONE)
+            elif operation.name == "await":
+                await self._await(operation, site, number)
+            else:
+                self.operate(operation, site, number)
+
+    async def _await(self, operation: Operation, site: str, number: int) -> None:
+        self.control.point(_OPERATING[operation.future][0])
+        sides = self.sides[operation.future]
+        self._log("call", number, site, operation)
+        if sides is None:
+            self._log("return", number, site, operation, _SKIPPED)
+            return
+        future = getattr(sides, self.target.loop_side)
+        del sides
+        try:
+            outcome = Outcome("returned", self.label(await future))
+        except _STOPPERS:
+            raise
+        except BaseException as error:
+            outcome = Outcome("raised", self.label(error))
+        self._log("return", number, site, operation, outcome)
+
+    # ---- operations -------------------------------------------------------------------------------------------------
+
+    def operate(self, operation: Operation, site: str, actor: int) -> None:
+        """Perform an operation as an actor, a callback or a hook does: any exception is its outcome."""
+        name = operation.name
+        self.control.point(_OPERATING[operation.future][name in _WRITES])
+        if operation.via != "direct":
+            self._post(operation, site, actor)
+            return
+        self._log("call", actor, site, operation)
+        carrier = self._carrier()
+        before, acting = self._sites[carrier], self._acting[carrier]
+        self._sites[carrier], self._acting[carrier] = site, actor
+        try:
+            outcome = self._perform(operation, site)
+        except _STOPPERS:
+            raise
+        except BaseException as error:
+            outcome = Outcome("raised", self.label(error))
+        finally:
+            self._sites[carrier], self._acting[carrier] = before, acting
+        self._log("return", actor, site, operation, outcome)
+        if self._snapshots and name in _WRITES:
+            self._snapshot()
+
+    def _perform(self, operation: Operation, site: str) -> Outcome:
+        sides = self.sides[operation.future]
+        if sides is None:
+            return _SKIPPED
+        if operation.name in self.target.resolver_operations:
+            future = sides.resolver
+        elif self._carrier() == self.loop_carrier:
+            future = getattr(sides, self.target.loop_side)
+        else:
+            future = getattr(sides, self.target.thread_side)
+        del sides
+        return Outcome("returned", self.label(PERFORM[operation.name](self, future, operation, site)))
+
+    def _post(self, operation: Operation, site: str, actor: int) -> None:
+        self._log("call", actor, site, operation)
+        try:
+            assert self.loop is not None
+            self.loop.call_soon_threadsafe(_Posted(self, operation, site, actor))
+            outcome = _NONE
+        except _STOPPERS:
+            raise
+        except BaseException as error:
+            outcome = Outcome("raised", self.label(error))
+        self._log("return", actor, site, operation, outcome)
+
+    def perform_posted(self, posted: _Posted) -> None:
+        """The loop has come to a posted operation; its exception, if any, is the loop's to handle."""
+        operation, site = posted.operation, posted.site + "!"
+        carrier = self._carrier()
+        self._sites[carrier] = site
+        self.control.point(_OPERATING[operation.future][1])
+        self._log("call", LOOP, site, operation)
+        try:
+            if operation.via == "post-if-pending" and self._is_done(operation):
+                self._log("return", LOOP, site, operation, _SKIPPED)
+                return
+            outcome = self._perform(operation, posted.site)
+        except _STOPPERS:
+            raise
+        except BaseException as error:
+            self._log("return", LOOP, site, operation, Outcome("raised", self.label(error)))
+            raise
+        finally:
+            self._sites[carrier] = "loop"
+        self._log("return", LOOP, site, operation, outcome)
+        if self._snapshots:
+            self._snapshot()
+
+    def _is_done(self, operation: Operation) -> bool:
+        sides = self.sides[operation.future]
+        if sides is None:
+            return True
+        side = (
+            sides.resolver
+            if operation.name in self.target.resolver_operations
+            else getattr(sides, self.target.loop_side)
+        )
+        return bool(side.done())
+
+    # ---- call-outs --------------------------------------------------------------------------------------------------
+
+    def callout(self, event: Pending) -> None:
+        """A point inside a call from the target into our objects, and the program's hooks."""
+        if not self.running:
+            return
+        self.control.point(event)
+        if self._hooks:
+            kind = event.kind
+            nth = self._hook_counts.get(kind, 0) + 1
+            self._hook_counts[kind] = nth
+            index = self._hooks.get((kind, nth))
+            if index is not None and not self.control.aborting:
+                actor = self._acting[self._carrier()]
+                for position, operation in enumerate(self.program.hooks[index].operations):
+                    self.operate(operation, self._visit(f"h{index}.{position}"), actor)
+
+    def called_back(self, callback: DoneCallback, arguments: tuple[Any, ...]) -> None:
+        """A callback is being called: note how, do its operations, raise if it is told to."""
+        if not self.running:
+            return
+        carrier = self._carrier()
+        before = self._sites[carrier]
+        index = callback.index
+        self._sites[carrier] = f"c{index}"
+        try:
+            self.control.point(_CALLBACK)
+            future = arguments[0] if arguments else None
+            known = self._ids.get(id(future), -1)
+            done = bool(future.done()) if known >= 0 and future is not None else False
+            call = str(self._calls)
+            self._calls += 1
+            actor = self._acting[carrier]
+            self._log("run", actor, call, CallbackRun(index, known, CONTEXT.get(), done, len(arguments)))
+            for position, operation in enumerate(callback.spec.operations):
+                self.operate(operation, self._visit(f"c{index}.{position}"), actor)
+        finally:
+            self._sites[carrier] = before
+        outcome = Outcome("raised", f"x:c{index}") if callback.spec.raises else _NONE
+        self._log("ran", actor, call, index, outcome)
+        if callback.spec.raises:
+            raise CallbackError(f"x:c{index}")
+
+    def callback(self, index: int) -> DoneCallback:
+        """The callback object of that number; an ephemeral one lives only as long as somebody else holds it."""
+        kept = self._callbacks.get(index)
+        callback = kept() if isinstance(kept, weakref.ref) else kept
+        if callback is None:
+            spec = self.program.callbacks[index]
+            callback = DoneCallback(self, index, spec)
+            self._callbacks[index] = weakref.ref(callback) if spec.ephemeral else callback
+        return callback
+
+    def context(self, number: int) -> Any:
+        """The context of that number; one that calls out where the program has a hook for it."""
+        context = self._contexts.get(number)
+        if context is None:
+            made = contextvars.Context()
+            made.run(CONTEXT.set, str(number))
+            hooked = any(kind == "context" for kind, _ in self._hooks)
+            context = self._contexts[number] = ProxyContext(self, made) if hooked else made
+        return context
+
+    def drop(self, index: int) -> None:
+        """Forget a future."""
+        self.sides[index] = None
+
+    def blocks(self, future: Any) -> bool:
+        """Whether this side's `result` takes a timeout and waits (concurrent), or answers at once (asyncio)."""
+        contract = self.target.contract
+        if contract == "bridge":
+            return any(sides is not None and getattr(sides, self.target.thread_side) is future for sides in self.sides)
+        return contract == "concurrent"
+
+    # ---- notes ------------------------------------------------------------------------------------------------------
+
+    def label(self, what: object) -> str:
+        """The label of a value or exception; see `history.Outcome`."""
+        if what is None or what is True or what is False:
+            return str(what)
+        if isinstance(what, (Value, Planned)):
+            return what.label
+        if isinstance(what, int):
+            return str(int(what))
+        if isinstance(what, str):
+            return "str"
+        if isinstance(what, BaseException):
+            label = getattr(what, "label", None)
+            if isinstance(label, str):
+                return label
+            name = type(what).__name__
+            message = what.args[0] if what.args else None
+            return f"{name}({message})" if isinstance(message, str) and message[:2] == "m:" else name
+        return f"?{type(what).__name__}"
+
+    def _carrier(self) -> int:
+        return self.control.current
+
+    def _visit(self, site: str) -> str:
+        count = self._visits[site] = self._visits.get(site, 0) + 1
+        return site if count == 1 else f"{site}#{count}"
+
+    def _log(self, kind: str, actor: int, site: str, what: object, outcome: Outcome | None = None) -> None:
+        self.history.append(Event(kind, actor, self.control.current, site, what, outcome))
+
+    def _snapshot(self) -> None:
+        # Read without a call: asking done() could take a lock, and a recorded run must take the same steps as any
+        # other.
+        states = []
+        for index, sides in enumerate(self.sides):
+            if sides is not None:
+                observer = getattr(sides.observer, "_state", None)
+                resolver = getattr(sides.resolver, "_state", None)
+                text = f"{resolver}>{observer}" if sides.resolver is not sides.observer else f"{observer}"
+                states.append(f"f{index} {text}")
+        self._log("snapshot", LOOP, "", ", ".join(states))
+
+    def _noticed(self, handle: asyncio.Handle) -> None:
+        posted = handle._callback  # type: ignore[attr-defined]
+        if type(posted) is _Posted:
+            self._log("posted", posted.actor, posted.site, posted.operation)
+
+    def _handled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not self.running:
+            return
+        message = str(context.get("message", ""))
+        if message.startswith("Exception in callback"):
+            message = "Exception in callback"
+        error = context.get("exception")
+        self._log(
+            "handler",
+            LOOP,
+            self._sites[self._carrier()],
+            message,
+            Outcome("raised", self.label(error)) if error else None,
+        )
+
+    def logged(self, record: logging.LogRecord) -> None:
+        """A library logged something."""
+        if not self.running:
+            return
+        error = record.exc_info[1] if record.exc_info else None
+        outcome = Outcome("raised", self.label(error)) if error is not None else None
+        self._log(
+            "log", self._acting[self._carrier()], self._sites[self._carrier()], f"{record.name}: {record.msg}", outcome
+        )
+
+    def unraisable(self, hook_arguments: Any) -> None:
+        """An exception could not be raised."""
+        error = hook_arguments.exc_value
+        if not self.running or isinstance(error, _STOPPERS):
+            return
+        where = getattr(hook_arguments.object, "__qualname__", type(hook_arguments.object).__name__)
+        self._log(
+            "unraisable",
+            self._acting[self._carrier()],
+            self._sites[self._carrier()],
+            where,
+            Outcome("raised", self.label(error)),
+        )

@@ -1,0 +1,54 @@
+"""`asyncio.Task`, C and Python: a future whose outcome comes from a coroutine that awaits a gate."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import futures, tasks
+from collections.abc import Callable
+from typing import Any
+
+from futurefuzz.targets.base import Sides, Target, register
+
+__all__ = ["C_TASK", "PYTHON_TASK"]
+
+
+async def _body(gate: Any) -> Any:
+    return await gate
+
+
+def _maker(
+    future_class: Callable[..., Any], task_class: Callable[..., Any]
+) -> Callable[[asyncio.AbstractEventLoop], Sides]:
+    def make(loop: asyncio.AbstractEventLoop) -> Sides:
+        gate = future_class(loop=loop)
+        return Sides(gate, task_class(_body(gate), loop=loop))
+
+    return make
+
+
+def _dispose(sides: Sides) -> None:
+    sides.observer.get_coro().close()
+
+
+C_TASK = register(
+    Target(
+        name="asyncio.Task",
+        contract="asyncio",
+        new_future=_maker(futures._CFuture, tasks._CTask),  # type: ignore[attr-defined]
+        shape="task",
+        dispose=_dispose,
+        description="asyncio.Task as it comes (C), over a coroutine that awaits a C future",
+    )
+)
+
+PYTHON_TASK = register(
+    Target(
+        name="asyncio.PyTask",
+        contract="asyncio",
+        new_future=_maker(futures._PyFuture, tasks._PyTask),  # type: ignore[attr-defined]
+        shape="task",
+        task_class=tasks._PyTask,  # type: ignore[attr-defined]
+        dispose=_dispose,
+        description="asyncio.tasks._PyTask over a coroutine that awaits a Python future",
+    )
+)

@@ -1,0 +1,109 @@
+"""The bridges between threads and loops: results go in at one end and come out at the other."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from typing import Any
+
+from futurefuzz.targets.base import Sides, Target, register
+
+__all__ = ["COROUTINE_THREADSAFE", "WRAP_FUTURE"]
+
+
+def _wrapped(loop: asyncio.AbstractEventLoop) -> Sides:
+    source: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    return Sides(source, asyncio.wrap_future(source, loop=loop))
+
+
+WRAP_FUTURE = register(
+    Target(
+        name="asyncio.wrap_future",
+        contract="bridge",
+        new_future=_wrapped,
+        shape="bridge",
+        thread_side="resolver",
+        loop_side="observer",
+        resolver_operations=frozenset({"set_result", "set_exception", "running", "set_running"}),
+        thread_operations=frozenset(
+            {
+                "set_result",
+                "set_exception",
+                "cancel",
+                "set_running",
+                "running",
+                "result",
+                "exception",
+                "done",
+                "cancelled",
+                "repr",
+            }
+        ),
+        loop_operations=frozenset(
+            {
+                "cancel",
+                "add_done_callback",
+                "remove_done_callback",
+                "result",
+                "exception",
+                "done",
+                "cancelled",
+                "await",
+                "yield",
+                "repr",
+                "collect",
+            }
+        ),
+        description="asyncio.wrap_future: threads resolve a concurrent future, the loop awaits what was made of it",
+    )
+)
+
+
+async def _body(gate: asyncio.Future[Any]) -> Any:
+    return await gate
+
+
+def _submitted(loop: asyncio.AbstractEventLoop) -> Sides:
+    gate = loop.create_future()
+    return Sides(gate, asyncio.run_coroutine_threadsafe(_body(gate), loop))
+
+
+COROUTINE_THREADSAFE = register(
+    Target(
+        name="asyncio.run_coroutine_threadsafe",
+        contract="bridge",
+        new_future=_submitted,
+        shape="bridge",
+        thread_side="observer",
+        loop_side="observer",
+        thread_operations=frozenset(
+            {
+                "set_result",
+                "set_exception",
+                "cancel",
+                "add_done_callback",
+                "result",
+                "exception",
+                "done",
+                "cancelled",
+                "running",
+                "repr",
+            }
+        ),
+        loop_operations=frozenset(
+            {
+                "set_result",
+                "set_exception",
+                "cancel",
+                "add_done_callback",
+                "done",
+                "cancelled",
+                "running",
+                "yield",
+                "repr",
+                "collect",
+            }
+        ),
+        description="asyncio.run_coroutine_threadsafe: the loop resolves a gate, threads wait for the future",
+    )
+)
