@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.packaging.distributions import CHECKOUT, Installation
-
-pytestmark = pytest.mark.xdist_group("packaging")
 
 NOTHING_NEW_OR_FINDINGS = (0, 1)
 

@@ -10,12 +10,7 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
-import pytest
-
 from tests.packaging.distributions import CHECKOUT, build, run
-
-# One worker builds for all of these.
-pytestmark = pytest.mark.xdist_group("packaging")
 
 
 def members(wheel: Path) -> dict[str, bytes]:
