@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CHECKOUT", "Installation", "build", "run"]
+__all__ = ["CHECKOUT", "Installation", "build", "clean_environment", "run"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
