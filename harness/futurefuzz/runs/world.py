@@ -32,6 +32,7 @@ _WRITES: Final = frozenset(
 _OPERATING: Final = tuple(
     (Pending("operation", f"f{index}", False), Pending("operation", f"f{index}", True)) for index in range(16)
 )
+_new: Final = tuple.__new__
 _STOPPERS: Final = (Abort, HarnessError, GeneratorExit)
 
 
@@ -98,6 +99,7 @@ class World:
         self._acting: list[int] = []
         self._visits: dict[str, int] = {}
         self._calls = 0
+        self._open = 0  # operations that have not returned
         self._callbacks: dict[int, DoneCallback | weakref.ref[DoneCallback]] = {}
         self._contexts: dict[int, Any] = {}
         self._hooks = {(hook.kind, hook.nth): index for index, hook in enumerate(program.hooks)}
@@ -194,6 +196,8 @@ class World:
         return False
 
     def _note_waiting(self) -> None:
+        if not self._open:
+            return
         open_calls: dict[tuple[int, str], Event] = {}
         for event in self.history:
             if event.kind == "call":
@@ -435,7 +439,12 @@ class World:
         return site if count == 1 else f"{site}#{count}"
 
     def _log(self, kind: str, actor: int, site: str, what: object, outcome: Outcome | None = None) -> None:
-        self.history.append(Event(kind, actor, self.control.current, site, what, outcome))
+        # as Event(...) would, at a third of the price: this is the hottest line of a run
+        self.history.append(_new(Event, (kind, actor, self.control.current, site, what, outcome)))
+        if kind == "call":
+            self._open += 1
+        elif kind == "return":
+            self._open -= 1
 
     def _snapshot(self) -> None:
         # Read without a call: asking done() could take a lock, and a recorded run must take the same steps as any
