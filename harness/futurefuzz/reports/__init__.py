@@ -1,0 +1,1 @@
+"""How findings and campaigns are shown: console, timeline, summary, JSON."""

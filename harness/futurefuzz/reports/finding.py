@@ -1,0 +1,227 @@
+"""The report of one finding: what is wrong, on whose word, how it comes about step by step, and how to see it again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.text import Text
+
+from futurefuzz.campaign.outcome import Reported
+from futurefuzz.contracts import CLAUSES
+from futurefuzz.contracts.verdict import Clause
+from futurefuzz.errors import InputError
+from futurefuzz.findings.finding import Finding
+from futurefuzz.programs.program import Callback, Hook, Operation, Program
+from futurefuzz.reports.page import Page, clean, cut, rule, wrap
+from futurefuzz.reports.spelling import HOOK_PLACES, operation_code
+from futurefuzz.reports.steps import steps_of
+from futurefuzz.reports.timeline import timeline
+from futurefuzz.targets import base
+
+__all__ = ["finding_line", "finding_report", "replay_command", "shown_path"]
+
+LABEL: Final = 11
+GRADE_STYLES: Final = {"forbidden": "bold red", "interesting": "bold yellow"}
+#: clauses about the end of the interpreter itself
+ENDS: Final = ("X1", "X2", "X3")
+
+
+def finding_report(
+    reported: Reported, page: Page | None = None, *, clauses: Mapping[str, Clause] | None = None, limit: int = 60
+) -> list[Text]:
+    """The whole report of a finding.
+
+    Args:
+        reported: the finding with its token and the events of its run.
+        page: how it is to look.
+        clauses: by id; None: `contracts.CLAUSES`.
+        limit: at most about so many rows of the timeline.
+
+    Returns:
+        Lines, none wider than the page but the commands that are there to be copied.
+    """
+    page = page or Page()
+    finding = reported.finding
+    clauses = CLAUSES if clauses is None else clauses
+    lines = [_title(reported, page), Text()]
+    lines += [Text(line, style="bold") for line in wrap(clean(finding.cause), page.width, glyphs=page.glyphs)]
+    lines.append(Text())
+    lines += _facts(reported, page, clauses)
+    lines.append(Text())
+    if reported.events:
+        lines += _run(reported, page, limit)
+        lines.append(Text())
+    lines += _how_to_replay(reported, page)
+    return lines
+
+
+def finding_line(reported: Reported, page: Page) -> list[Text]:
+    """A finding in two lines, for the moment when it is found and for known ones."""
+    finding = reported.finding
+    head = Text()
+    if reported.known is None:
+        head.append("new ", style="bold")
+    else:
+        head.append(f"known ({clean(reported.known.issue)}) ", style="dim")
+    head.append(finding.grade, style=GRADE_STYLES[finding.grade])
+    head.append("  " + cut(clean(finding.signature), page.width - head.cell_len - 2, page.glyphs))
+    cause = wrap(clean(finding.cause), page.width - 4, lines=2, glyphs=page.glyphs)
+    return [head, *(Text(f"    {line}", style="dim" if reported.known else "") for line in cause)]
+
+
+def replay_command(reported: Reported) -> str:
+    """The command that replays a finding: by its corpus file where it has one, which is shorter than its token."""
+    if reported.path is None:
+        return f"futurefuzz replay {reported.token}"
+    return f"futurefuzz replay {shlex.quote(shown_path(reported.path))}"
+
+
+def shown_path(path: Path) -> str:
+    """A path as the user would type it: relative where it is below the current folder."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return os.fspath(path)
+
+
+def _title(reported: Reported, page: Page) -> Text:
+    finding, dot = reported.finding, page.glyphs.separator
+    what = "new" if reported.known is None else f"known as {clean(reported.known.issue)}"
+    said = f"{finding.grade.upper()} {dot} {what} {dot} {clean(finding.case.target)}"
+    return rule(said, page, GRADE_STYLES[finding.grade])
+
+
+def _facts(reported: Reported, page: Page, clauses: Mapping[str, Clause]) -> list[Text]:
+    finding, case = reported.finding, reported.finding.case
+    dot = f" {page.glyphs.separator} "
+    lines = _fact("signature", finding.signature, page)
+    where = [f"target {case.target}", f"scenario {case.scenario}", f"model {case.model}"]
+    lines += _fact("where", dot.join(where), page)
+    clause = clauses.get(finding.clause)
+    lines += _fact("clause", finding.clause + (f"  {clause.text}" if clause else ""), page)
+    if clause is not None:
+        lines += _fact("", f"“{clause.quote}”" if page.glyphs.more == "…" else f'"{clause.quote}"', page, "italic")
+        lines += _fact("", f"{'—' if page.glyphs.more == '…' else '--'} {clause.source}", page, "dim")
+    lines += _fact("judged by", finding.oracle, page)
+    if finding.interpreter:
+        lines += _fact("found on", finding.interpreter, page)
+    rate = finding.rate
+    if rate.tried:
+        lines += _fact("replayed", f"showed again in {rate.reproduced} of {rate.tried} fresh processes", page)
+    known = reported.known
+    if known is not None:
+        fixed = f"fixed in {', '.join(known.fixed_in)}" if known.fixed_in else "still open"
+        lines += _fact("known", f"{known.issue}, {fixed}: {known.note}", page)
+    if finding.analysis:
+        lines += _fact("analysis", " ".join(finding.analysis.split()), page)
+    return lines
+
+
+def _fact(name: str, said: str, page: Page, style: str = "") -> list[Text]:
+    lines = []
+    for i, line in enumerate(wrap(clean(said), page.width - LABEL, glyphs=page.glyphs)):
+        text = Text((name if i == 0 else "").ljust(LABEL), style="dim")
+        lines.append(text.append(line, style=style or "not dim"))
+    return lines
+
+
+# the run
+
+
+def _contract(finding: Finding) -> str | None:
+    try:
+        return base.find(finding.case.target).contract
+    except InputError:
+        return None
+
+
+def _ending(finding: Finding) -> str:
+    """How the interpreter ended, out of the signature `TARGET:X1:SIGSEGV in completion`."""
+    if finding.clause not in ENDS:
+        return ""
+    return finding.signature.partition(f":{finding.clause}:")[2].partition(" in ")[0] or "the end"
+
+
+def _run(reported: Reported, page: Page, limit: int) -> list[Text]:
+    finding = reported.finding
+    program, contract = finding.case.program, _contract(finding)
+    lines = timeline(
+        reported.events,
+        reported.names,
+        program,
+        page,
+        violations=reported.violations,
+        schedule=finding.case.schedule,
+        contract=contract,
+        ending=_ending(finding),
+        limit=limit,
+    )
+    lines.append(Text())
+    finals = steps_of(reported.events, reported.names, program, contract=contract).finals
+    if finals:
+        lines += _fact("in the end", "; ".join(finals), page)
+    return lines + _legend(program, page)
+
+
+def _legend(program: Program, page: Page) -> list[Text]:
+    """What the names in the timeline stand for, as far as they need saying."""
+    said = _values(program)
+    said += _equal_callbacks(program.callbacks)
+    said += [text for i, callback in enumerate(program.callbacks) if (text := _callback(i, callback))]
+    said += [_hook(hook) for hook in program.hooks]
+    if program.debug:
+        said.append("the loop runs in debug mode")
+    return _fact("legend", "; ".join(said), page, "dim") if said else []
+
+
+def _values(program: Program) -> list[str]:
+    """One example of how values and exceptions are named."""
+    for i, actor in enumerate(program.actors):
+        for j, operation in enumerate(actor.operations):
+            if operation.name in ("set_result", "set_exception"):
+                made = "value" if operation.name == "set_result" else "exception"
+                return [f"{'v' if made == 'value' else 'e'}{i}.{j} is the {made} that operation {j} of actor {i} made"]
+    return []
+
+
+def _equal_callbacks(callbacks: Sequence[Callback]) -> list[str]:
+    groups: dict[int, list[str]] = {}
+    for i, callback in enumerate(callbacks):
+        groups.setdefault(callback.group, []).append(f"c{i}")
+    several = [members for members in groups.values() if len(members) > 1]
+    return [f"{' == '.join(members)}, but they are different objects" for members in several]
+
+
+def _callback(index: int, callback: Callback) -> str:
+    does = [_code(operation, f"c{index}.{i}") for i, operation in enumerate(callback.operations)]
+    if callback.raises:
+        does.append("raises CallbackError")
+    told = [f"c{index} " + ", then ".join(does)] if does else []
+    if callback.ephemeral:
+        told.append(f"only the future keeps c{index} alive")
+    return "; ".join(told)
+
+
+def _hook(hook: Hook) -> str:
+    ordinal = "first" if hook.nth == 1 else f"{hook.nth}th" if hook.nth > 3 else ("second", "third")[hook.nth - 2]
+    does = ", then ".join(_code(operation, f"h.{i}") for i, operation in enumerate(hook.operations))
+    return f"the {ordinal} call of {HOOK_PLACES.get(hook.kind, hook.kind)} does {does or 'nothing'}"
+
+
+def _code(operation: Operation, site: str) -> str:
+    # without the site's name: what it does is of interest here, not which value it makes
+    return operation_code(operation, site).replace(f"v{site}", "value").replace(f"e{site}", "error")
+
+
+# how to see it again
+
+
+def _how_to_replay(reported: Reported, page: Page) -> list[Text]:
+    lines = [Text("replay it with", style="dim")]
+    if reported.path is not None:
+        lines += [Text(replay_command(reported)), Text("or, anywhere, with", style="dim")]
+    return [*lines, Text(f"futurefuzz replay {clean(reported.token)}")]
