@@ -1,0 +1,444 @@
+"""The one generator: draws a program from any source of choices.
+
+Decisions that shaped it:
+
+* *Lowest is simplest.* Every list that is picked from begins with its plainest element, and lengths come as a chain of
+  "one more?" flags right before each element, so that leaving out a few neighbouring choices leaves out one operation.
+  That is what lets Hypothesis, libFuzzer and our own minimiser shrink a program by cutting its choices.
+* *At most five choices an operation*, for the same reason: Hypothesis removes up to five neighbours at once.
+* *Swarm testing per actor* (Groce et al., "Swarm Testing", ISSTA 2012): an actor draws from a few operations only, so
+  that there are threads that do nothing but add callbacks, next to one that does nothing but remove them.
+* *A program does something*: some future is both resolved by somebody who is not waiting himself, and observed.
+  Rejecting the others would cost whole programs; they are repaired with one or two more operations.
+* *Callbacks cannot run for ever*: one registers later ones only, so a chain ends; each hook acts once.
+
+It has to be cheap (a run takes 100 to 300 us), so what follows from profile and target is computed once and kept
+(`_Plan`), and operations, being immutable, are shared between programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, Literal
+
+from attrs import frozen
+
+from futurefuzz.errors import InputError
+from futurefuzz.programs.choices import Choices
+from futurefuzz.programs.operations import OPERATIONS, RESOLVING, VIAS
+from futurefuzz.programs.profile import Profile
+from futurefuzz.programs.program import Actor, ActorKind, Callback, Hook, Operation, Program
+from futurefuzz.targets.base import Target
+
+__all__ = ["generate"]
+
+Place = Literal["task", "thread", "callback"]
+TASK: Final[ActorKind] = "task"
+THREAD: Final[ActorKind] = "thread"
+
+_ASYNCIO: Final = frozenset(OPERATIONS) - {"running", "set_running"}
+_CONCURRENT: Final = frozenset(OPERATIONS) - {"remove_done_callback", "await", "yield"}
+_WAITS: Final = frozenset({"await", "yield"})
+
+#: contract -> place -> operations that exist there. A callback may run on the loop (it must not wait) and more than
+#: once (it must not start the future). One of a bridge runs on either side, so it is kept to what both sides have.
+_EXISTING: Final[dict[str, dict[Place, frozenset[str]]]] = {
+    "asyncio": {"task": _ASYNCIO, "thread": _ASYNCIO - _WAITS, "callback": _ASYNCIO - _WAITS},
+    "concurrent": {"task": frozenset(), "thread": _CONCURRENT, "callback": _CONCURRENT - {"set_running"}},
+    "bridge": {
+        "task": _ASYNCIO,
+        "thread": _CONCURRENT,
+        "callback": (_ASYNCIO & _CONCURRENT) - _WAITS,
+    },
+}
+
+#: contract -> arguments of set_exception, the plain one as often as the others together. `concurrent.futures` stores
+#: whatever it is given, so passing a class or something that is no exception says nothing about it; a StopIteration
+#: is what an executor stores when the function that it calls raises one.
+_EXCEPTIONS: Final[dict[str, tuple[str | None, ...]]] = {
+    "asyncio": (None, None, None, None, "class", "StopIteration", "not-an-exception", "falsy"),
+    "concurrent": (None, None, "falsy"),
+    "bridge": (None, None, None, "falsy", "StopIteration"),
+}
+_CANCELS: Final = (None, "message")
+_WAITING: Final = (None, None, "wait", "timeout")
+_PLAIN: Final = (None,)
+_CONTEXTS: Final = (None, None, 0, 1)
+_NO_CONTEXT: Final = (None,)
+_NTH: Final = (1, 1, 1, 2, 2, 3, 4)
+_HOOKS: Final = (1, 1, 2)
+
+#: hook kind -> alternatives of what the program must do for such a call-out to be possible; the other kinds always are
+_HOOK_NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
+    "call_soon": (frozenset({"add_done_callback"}), frozenset({"await"})),
+    "eq": (frozenset({"add_done_callback", "remove_done_callback"}),),
+    "hash": (frozenset({"add_done_callback"}),),
+    "repr": (frozenset({"repr"}),),
+    "init": (frozenset({"set_exception class"}),),
+    "context": (frozenset({"add_done_callback in a context"}),),
+}
+_LOOP_HOOKS: Final = frozenset({"call_soon", "get_debug", "eq", "context"})
+
+
+@frozen(kw_only=True)
+class _Offer:
+    """What may be drawn at a place: operations by weight, and for each its arguments and routes."""
+
+    names: tuple[str, ...]
+    arguments: Mapping[str, tuple[str | None, ...]]
+    vias: Mapping[str, tuple[str, ...]]
+    contexts: tuple[int | None, ...]
+    resolving: tuple[str, ...]
+    observing: tuple[str, ...]
+
+
+@frozen(kw_only=True, eq=False)
+class _Plan:
+    """All that follows from profile and target."""
+
+    profile: Profile
+    actors: tuple[int, ...]
+    threads: tuple[int, int]
+    tasks: tuple[int, int]
+    offers: Mapping[Place, _Offer]
+    callback_last: _Offer
+    hook_kinds: tuple[str, ...]
+
+
+def generate(choices: Choices, profile: Profile, target: Target) -> Program:
+    """Draw a program.
+
+    Args:
+        choices: where the decisions come from; the same decisions give the same program.
+        profile: which programs are wanted.
+        target: what it will run on; operations that its contract does not have, or that it does not allow from a
+            thread or on the loop, are not drawn.
+
+    Raises:
+        InputError: the profile leaves nothing that this target can do.
+    """
+    plan = _plan(
+        profile, target.contract, target.thread_operations, target.loop_operations, _posted_only(target)
+    )
+    if isinstance(plan, str):
+        raise InputError(f"target {target.name}: {plan}")
+    return _Draft(choices, plan).program()
+
+
+@lru_cache(maxsize=16384)
+def _operation(
+    name: str, future: int, callback: int | None, argument: str | None, context: int | None, via: str
+) -> Operation:
+    return Operation(name=name, future=future, callback=callback, argument=argument, context=context, via=via)
+
+
+class _Draft:
+    """A program while it is being drawn."""
+
+    __slots__ = ("choices", "contexts", "futures", "observed", "plan", "pool", "resolved", "started", "used")
+
+    def __init__(self, choices: Choices, plan: _Plan) -> None:
+        self.choices = choices
+        self.plan = plan
+        self.used = 0  # callbacks that operations name so far
+        self.started = 0  # bit per future that some actor sets running
+        self.resolved = 0  # bit per future that an actor tries to resolve before it waits
+        self.observed = 0  # bit per future with a callback or a waiter
+
+    def program(self) -> Program:
+        choices, plan = self.choices, self.plan
+        profile = plan.profile
+        self.futures = choices.pick(profile.futures)
+        self.pool = choices.pick(profile.callbacks)
+        self.contexts = profile.contexts > 0 and choices.flag(profile.contexts)
+        count = choices.pick(plan.actors)
+        lo = max(plan.threads[0], count - plan.tasks[1])
+        hi = min(plan.threads[1], count - plan.tasks[0])
+        threads = choices.integer(lo, hi) if lo < hi else lo
+        kinds: list[ActorKind] = [TASK] * (count - threads) + [THREAD] * threads
+        drafts = [self._actor(kind) for kind in kinds]
+        if not self.resolved & self.observed:
+            self._repair(kinds, drafts)
+        callbacks = self._callbacks()
+        hooks = self._hooks(drafts, callbacks) if profile.hooks > 0 and choices.flag(profile.hooks) else ()
+        while len(callbacks) < self.used:  # those that only hooks name
+            callbacks.append(Callback(group=len(callbacks)))
+        return Program(
+            actors=tuple(
+                [Actor(kind=kind, operations=tuple(draft)) for kind, draft in zip(kinds, drafts, strict=True)]
+            ),
+            futures=self.futures,
+            callbacks=tuple(callbacks),
+            hooks=hooks,
+            debug=profile.debug > 0 and choices.flag(profile.debug),
+        )
+
+    def _actor(self, kind: ActorKind) -> list[Operation]:
+        choices, profile = self.choices, self.plan.profile
+        pick, flag = choices.pick, choices.flag
+        offer = self.plan.offers[kind]
+        subset = [pick(offer.names) for _ in range(pick(profile.subset))]
+        drawn: list[Operation] = []
+        waits = False
+        while True:
+            operation = self._one(offer, pick(subset) if len(subset) > 1 else subset[0])
+            drawn.append(operation)
+            name = operation.name
+            if name in RESOLVING:
+                if not waits:
+                    self.resolved |= 1 << operation.future
+            elif name == "add_done_callback":
+                self.observed |= 1 << operation.future
+            elif name == "await" or operation.argument == "wait":
+                self.observed |= 1 << operation.future
+                waits = True
+            if len(drawn) >= profile.longest or not flag(profile.more):
+                return drawn
+
+    def _one(self, offer: _Offer, name: str, first_callback: int = 0, future: int | None = None) -> Operation:
+        """One operation of that name; at most four choices."""
+        choices = self.choices
+        if name in ("collect", "yield"):
+            return _operation(name, 0, None, None, None, "direct")
+        if future is None:
+            future = choices.integer(0, self.futures - 1) if self.futures > 1 else 0
+        callback = argument = context = None
+        via = "direct"
+        if name in ("add_done_callback", "remove_done_callback"):
+            last = self.pool - 1
+            callback = choices.integer(first_callback, last) if first_callback < last else last
+            self.used = max(self.used, callback + 1)
+            if name == "add_done_callback" and self.contexts and len(offer.contexts) > 1:
+                context = choices.pick(offer.contexts)
+        elif name == "set_running":
+            # A future is started once: doing so twice breaks the rules of concurrent.futures by itself.
+            if self.started >> future & 1:
+                name = "running" if "running" in offer.vias else "done"
+            else:
+                self.started |= 1 << future
+        else:
+            arguments = offer.arguments.get(name, _PLAIN)
+            if len(arguments) > 1:
+                argument = choices.pick(arguments)
+            vias = offer.vias[name]
+            via = choices.pick(vias) if len(vias) > 1 else vias[0]
+        return _operation(name, future, callback, argument, context, via)
+
+    def _repair(self, kinds: list[ActorKind], drafts: list[list[Operation]]) -> None:
+        """See to it that some future is both resolved and observed, where the profile can do that at all."""
+        choices = self.choices
+        some = self.resolved or self.observed
+        future = (some & -some).bit_length() - 1 if some else choices.integer(0, self.futures - 1)
+        if not self.observed >> future & 1:
+            able = [i for i, kind in enumerate(kinds) if self.plan.offers[kind].observing]
+            if able:
+                actor = choices.pick(able)
+                offer = self.plan.offers[kinds[actor]]
+                drafts[actor].append(self._one(offer, choices.pick(offer.observing), 0, future))
+                self.observed |= 1 << future
+        if not self.resolved >> future & 1:
+            able = [i for i, kind in enumerate(kinds) if self.plan.offers[kind].resolving]
+            if able:
+                actor = choices.pick(able)
+                offer = self.plan.offers[kinds[actor]]
+                operation = self._one(offer, choices.pick(offer.resolving), 0, future)
+                # Anywhere before the first wait of that actor, else it may never come to it; 0 is the last such place.
+                draft = drafts[actor]
+                until = next(
+                    (i for i, o in enumerate(draft) if o.name == "await" or o.argument == "wait"), len(draft)
+                )
+                draft.insert(until - choices.integer(0, until), operation)
+                self.resolved |= 1 << future
+
+    def _callbacks(self) -> list[Callback]:
+        choices, profile = self.choices, self.plan.profile
+        flag = choices.flag
+        if not self.used:
+            return []
+        names = self.plan.offers["callback"].names
+        reentrant = bool(names) and profile.reentrant > 0 and flag(profile.reentrant)
+        raising = profile.raising > 0 and flag(profile.raising)
+        equal = profile.equal > 0 and flag(profile.equal)
+        ephemeral = profile.ephemeral > 0 and flag(profile.ephemeral)
+        callbacks: list[Callback] = []
+        while len(callbacks) < self.used:  # grows while callbacks name later ones
+            i = len(callbacks)
+            callbacks.append(
+                Callback(
+                    group=choices.integer(0, i) if equal and i else i,
+                    operations=self._inner(i + 1) if reentrant and flag(0.6) else (),
+                    raises=raising and flag(0.5),
+                    ephemeral=ephemeral and flag(0.5),
+                )
+            )
+        return callbacks
+
+    def _inner(self, first_callback: int) -> tuple[Operation, ...]:
+        """One to three operations of a callback or hook, which may register callbacks from `first_callback` on."""
+        choices = self.choices
+        plan = self.plan
+        offer = plan.offers["callback"] if first_callback < self.pool else plan.callback_last
+        drawn: list[Operation] = []
+        while offer.names:
+            name = choices.pick(offer.names)
+            drawn.append(self._one(offer, name, first_callback if name == "add_done_callback" else 0))
+            if len(drawn) == 3 or not choices.flag(0.3):
+                break
+        return tuple(drawn)
+
+    def _hooks(self, drafts: list[list[Operation]], callbacks: list[Callback]) -> tuple[Hook, ...]:
+        """Hooks of kinds that can happen in this program."""
+        choices = self.choices
+        every = [operation for draft in drafts for operation in draft]
+        every += [operation for callback in callbacks for operation in callback.operations]
+        used = {o.name for o in every}
+        used.update(f"{o.name} {o.argument}" for o in every if o.argument is not None)
+        used.update(f"{o.name} in a context" for o in every if o.context is not None)
+        kinds = [
+            kind
+            for kind in self.plan.hook_kinds
+            if kind not in _HOOK_NEEDS or any(needs <= used for needs in _HOOK_NEEDS[kind])
+        ]
+        if not kinds or not self.plan.offers["callback"].names:
+            return ()
+        return tuple(
+            [
+                Hook(kind=choices.pick(kinds), nth=choices.pick(_NTH), operations=self._inner(0))
+                for _ in range(choices.pick(_HOOKS))
+            ]
+        )
+
+
+@lru_cache(maxsize=256)
+def _plan(
+    profile: Profile,
+    contract: str,
+    on_threads: frozenset[str] | None,
+    on_loop: frozenset[str] | None,
+    posted_only: frozenset[str],
+) -> _Plan | str:
+    """The plan, or what is wrong (kept too, so that a wrong pair stays cheap).
+
+    Args:
+        profile, contract: what is wanted, and of whom.
+        on_threads, on_loop: what the target allows.
+        posted_only: what a thread may not do directly, because it acts on something that belongs to the loop.
+    """
+    existing = _EXISTING[contract]
+    threads = existing["thread"] if on_threads is None else existing["thread"] & on_threads
+    if contract == "bridge" and on_threads is None:
+        threads -= {"running", "set_running"}  # most bridges start the future themselves
+    threads -= posted_only
+    loop = existing["task"] if on_loop is None else existing["task"] & on_loop
+    # Where callbacks may run, and so what they may do: wherever somebody can register one.
+    inside = existing["callback"]
+    if contract == "asyncio" or "add_done_callback" in loop:
+        inside &= loop
+    if contract == "concurrent" or (contract == "bridge" and "add_done_callback" in threads):
+        inside &= threads
+    posted = frozenset[str]() if contract == "concurrent" else loop
+    posted_inside = loop if contract == "asyncio" else frozenset[str]()
+    # What can be awaited is an asyncio future, with messages and contexts; concurrent futures have neither.
+    awaitable = "await" in loop
+    threadsafe = contract != "asyncio"
+    exceptions = tuple(a for a in _EXCEPTIONS[contract] if profile.exceptions is None or a in profile.exceptions)
+    exceptions = exceptions or _PLAIN
+    offers: dict[Place, _Offer] = {
+        "task": _offer(exceptions, profile.task_operations, profile.task_vias, loop, posted, awaitable, False),
+        "thread": _offer(
+            exceptions, profile.thread_operations, profile.thread_vias, threads, posted, not threadsafe, threadsafe
+        ),
+        "callback": _offer(
+            exceptions,
+            profile.callback_operations,
+            profile.callback_vias,
+            inside,
+            posted_inside,
+            not threadsafe,
+            False,
+        ),
+    }
+    task_bounds = profile.tasks if offers["task"].names else (0, 0)
+    thread_bounds = profile.threads if offers["thread"].names else (0, 0)
+    lowest, highest = task_bounds[0] + thread_bounds[0], task_bounds[1] + thread_bounds[1]
+    actors = tuple(n for n in profile.actors if lowest <= n <= highest)
+    if not actors:
+        return (
+            f"the profile asks for {min(profile.actors)} to {max(profile.actors)} actors, and leaves {lowest} to "
+            f"{highest} that have an operation which the {contract} contract and the target allow; "
+            "widen its operations, threads or tasks"
+        )
+    kinds = profile.hook_kinds
+    if contract == "concurrent":
+        kinds = tuple(kind for kind in kinds if kind not in _LOOP_HOOKS)
+    return _Plan(
+        profile=profile,
+        actors=actors,
+        threads=thread_bounds,
+        tasks=task_bounds,
+        offers=offers,
+        callback_last=_without(offers["callback"], "add_done_callback"),
+        hook_kinds=kinds,
+    )
+
+
+def _posted_only(target: Target) -> frozenset[str]:
+    """What goes to the resolving end of a bridge whose other end is the threads'."""
+    if target.contract == "bridge" and target.thread_side != "resolver":
+        return target.resolver_operations
+    return frozenset()
+
+
+def _offer(
+    exceptions: tuple[str | None, ...],
+    weights: Mapping[str, int],
+    vias: Mapping[str, int],
+    direct: frozenset[str],
+    posted: frozenset[str],
+    asyncio_like: bool,
+    waits: bool,
+) -> _Offer:
+    """What may be drawn at a place.
+
+    Args:
+        exceptions, weights, vias: what the profile wants there.
+        direct, posted: what is allowed there directly, and by posting to the loop.
+        asyncio_like: what is acted on there takes messages and contexts.
+        waits: an actor there may block in `result` and `exception`.
+    """
+    routes: dict[str, tuple[str, ...]] = {}
+    for name in weights:
+        ways = ["direct"] if name in direct else []
+        if name in RESOLVING:
+            ways += [via for via in VIAS if via != "direct" and name in posted]
+            ways = [via for via in ways for _ in range(vias.get(via, 0))]
+        if ways:
+            routes[name] = tuple(ways)
+    names = tuple(name for name, weight in weights.items() if name in routes for _ in range(weight))
+    waiting = _WAITING if waits else _PLAIN
+    return _Offer(
+        names=names,
+        arguments={
+            "set_exception": exceptions,
+            "cancel": _CANCELS if asyncio_like else _PLAIN,
+            "result": waiting,
+            "exception": waiting,
+        },
+        vias=routes,
+        contexts=_CONTEXTS if asyncio_like else _NO_CONTEXT,
+        resolving=tuple(name for name in names if name in RESOLVING),
+        observing=tuple(name for name in names if name in ("add_done_callback", "await")),
+    )
+
+
+def _without(offer: _Offer, name: str) -> _Offer:
+    """The same offer without one operation."""
+    return _Offer(
+        names=tuple(n for n in offer.names if n != name),
+        arguments=offer.arguments,
+        vias=offer.vias,
+        contexts=offer.contexts,
+        resolving=offer.resolving,
+        observing=tuple(n for n in offer.observing if n != name),
+    )

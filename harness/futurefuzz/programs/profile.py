@@ -1,0 +1,128 @@
+"""The shape of the programs that a scenario wants: what is drawn, how often, and within which bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from attrs import Attribute, field, frozen
+
+from futurefuzz.programs.operations import ARGUMENTS, HOOK_KINDS, OPERATIONS, VIAS
+from futurefuzz.programs.program import LIMIT_ACTORS, LIMIT_FUTURES
+
+__all__ = ["Profile"]
+
+_DIRECT: Final[Mapping[str, int]] = {"direct": 1}
+_LIMIT_WEIGHT: Final = 100
+
+# The validators take Any: what they check comes from a scenario file that no type checker has seen.
+
+
+
+def _weights_of(known: tuple[str, ...]) -> Callable[[object, Attribute[Any], Any], None]:
+    def check(_profile: object, attribute: Attribute[Any], weights: Any) -> None:
+        for name, weight in weights.items():
+            if name not in known:
+                raise ValueError(f"profile {attribute.name}: unknown {name!r}; allowed: {', '.join(known)}")
+            if type(weight) is not int or not 0 <= weight <= _LIMIT_WEIGHT:
+                raise ValueError(
+                    f"profile {attribute.name}: weight of {name} is {weight!r}; "
+                    f"allowed: whole numbers from 0 to {_LIMIT_WEIGHT}"
+                )
+
+    return check
+
+
+def _counts(lo: int, hi: int) -> Callable[[object, Attribute[Any], Any], None]:
+    def check(_profile: object, attribute: Attribute[Any], counts: Any) -> None:
+        if not counts or any(type(count) is not int or not lo <= count <= hi for count in counts):
+            raise ValueError(f"profile {attribute.name} is {counts!r}; allowed: one or more numbers from {lo} to {hi}")
+
+    return check
+
+
+def _chance(_profile: object, attribute: Attribute[Any], p: Any) -> None:
+    if not isinstance(p, int | float) or not 0 <= p <= 1:
+        raise ValueError(f"profile {attribute.name} is {p!r}; allowed: a probability from 0 to 1")
+
+
+def _range(_profile: object, attribute: Attribute[Any], bounds: Any) -> None:
+    if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] <= LIMIT_ACTORS:
+        raise ValueError(
+            f"profile {attribute.name} is {bounds!r}; allowed: (lowest, highest) within 0 to {LIMIT_ACTORS}"
+        )
+
+
+def _hook_kinds(_profile: object, attribute: Attribute[Any], kinds: Any) -> None:
+    for kind in kinds:
+        if kind not in HOOK_KINDS:
+            raise ValueError(f"profile {attribute.name}: unknown {kind!r}; allowed: {', '.join(HOOK_KINDS)}")
+
+
+def _exceptions(_profile: object, attribute: Attribute[Any], arguments: Any) -> None:
+    allowed = ARGUMENTS["set_exception"]
+    if arguments is not None and not (arguments and set(arguments) <= set(allowed)):
+        raise ValueError(f"profile {attribute.name} is {arguments!r}; allowed: one or more of {allowed}")
+
+
+# Compared by identity: a profile is a key of the generator's cache, and hashing twenty fields per program would cost
+# more than drawing it.
+@frozen(kw_only=True, eq=False)
+class Profile:
+    """What the generator draws from. Where a tuple of counts is given, one of its elements is picked.
+
+    Operations that the target's contract does not have are left out by the generator, so one profile serves several
+    targets.
+
+    Args:
+        actors: how many actors.
+        threads, tasks: lowest and highest number of each kind among them.
+        futures: how many futures.
+        subset: how many operations (drawn by weight, with repetition) an actor may choose from. Small subsets make
+            programs that do much of one thing: swarm testing (Groce et al., "Swarm Testing", ISSTA 2012).
+        more: chance that an actor goes on with another operation, up to `longest`.
+        longest: the most operations of one actor.
+        task_operations, thread_operations, callback_operations: operation -> weight.
+        task_vias, thread_vias, callback_vias: route of resolving operations -> weight.
+        exceptions: what `set_exception` is given, of what the contract has a meaning for; None: all of that.
+        callbacks: how many callback objects there are to register and to remove.
+        reentrant: chance that callbacks of the program perform operations.
+        raising: chance that some of them raise.
+        equal: chance that some are equal without being identical.
+        ephemeral: chance that some are kept alive by the future alone.
+        contexts: chance that the program passes contexts.
+        hooks: chance that the program acts inside call-outs.
+        hook_kinds: which call-outs; one that is named twice is drawn twice as often.
+        debug: chance that the loop runs in debug mode.
+
+    Raises:
+        ValueError: an unknown name, or a number out of bounds.
+    """
+
+    actors: tuple[int, ...] = field(default=(2, 2, 2, 3, 3, 4, 5), validator=_counts(1, LIMIT_ACTORS))
+    threads: tuple[int, int] = field(default=(0, 5), validator=_range)
+    tasks: tuple[int, int] = field(default=(0, 5), validator=_range)
+    futures: tuple[int, ...] = field(default=(1, 1, 1, 2, 3), validator=_counts(1, LIMIT_FUTURES))
+    subset: tuple[int, ...] = field(default=(1, 2, 2, 3, 3, 4, 4, 5), validator=_counts(1, 16))
+    more: float = field(default=0.6, validator=_chance)
+    longest: int = 5
+    task_operations: Mapping[str, int] = field(factory=dict, validator=_weights_of(tuple(OPERATIONS)))
+    thread_operations: Mapping[str, int] = field(factory=dict, validator=_weights_of(tuple(OPERATIONS)))
+    callback_operations: Mapping[str, int] = field(factory=dict, validator=_weights_of(tuple(OPERATIONS)))
+    task_vias: Mapping[str, int] = field(default=_DIRECT, validator=_weights_of(VIAS))
+    thread_vias: Mapping[str, int] = field(default=_DIRECT, validator=_weights_of(VIAS))
+    callback_vias: Mapping[str, int] = field(default=_DIRECT, validator=_weights_of(VIAS))
+    exceptions: tuple[str | None, ...] | None = field(default=None, validator=_exceptions)
+    callbacks: tuple[int, ...] = field(default=(1, 1, 2, 2, 3, 4), validator=_counts(1, 16))
+    reentrant: float = field(default=0.0, validator=_chance)
+    raising: float = field(default=0.0, validator=_chance)
+    equal: float = field(default=0.0, validator=_chance)
+    ephemeral: float = field(default=0.0, validator=_chance)
+    contexts: float = field(default=0.0, validator=_chance)
+    hooks: float = field(default=0.0, validator=_chance)
+    hook_kinds: tuple[str, ...] = field(default=HOOK_KINDS, validator=_hook_kinds)
+    debug: float = field(default=0.0, validator=_chance)
+
+    def __attrs_post_init__(self) -> None:
+        if type(self.longest) is not int or not 1 <= self.longest <= 50:
+            raise ValueError(f"profile longest is {self.longest!r}; allowed: a number from 1 to 50")
