@@ -1,0 +1,51 @@
+"""The targets that a worker loads: registered ones, and those that the user names by module and attribute."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+
+from futurefuzz import targets  # importing it registers the targets that come with us
+from futurefuzz.errors import InputError
+
+__all__ = ["is_reference", "load_targets"]
+
+
+def is_reference(name: str) -> bool:
+    """Whether a `--target` is `module:attribute`."""
+    return ":" in name
+
+
+def load_targets(names: Sequence[str]) -> dict[str, targets.Target]:
+    """The targets of those names.
+
+    Args:
+        names: of registered targets, or `module:attribute`; empty for all registered ones. Only what a person wrote on
+            the command line may come here as `module:attribute`: importing it runs it.
+
+    Raises:
+        InputError: unknown, cannot be imported, or not a target.
+    """
+    wanted = [_import(name).name if is_reference(name) else name for name in names] or targets.names()
+    return {name: targets.find(name) for name in wanted}
+
+
+def _import(reference: str) -> targets.Target:
+    module_name, _, attribute = reference.partition(":")
+    try:
+        module = import_module(module_name)
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"--target {reference}: cannot import {module_name}: {type(error).__name__}: {error} (looked from {os.getcwd()})"
+        ) from None
+    target: object = module
+    for part in attribute.split("."):
+        if not hasattr(target, part):
+            raise InputError(f"--target {reference}: {module_name} has no attribute {attribute!r}")
+        target = getattr(target, part)
+    if not isinstance(target, targets.Target):
+        raise InputError(
+            f"--target {reference}: expected a futurefuzz.targets.base.Target, not {type(target).__name__}"
+        )
+    return targets.register(target)

@@ -1,0 +1,133 @@
+"""Which unit of work comes next: every pair of scenario and target gets its share, from the first seconds on.
+
+A unit is one generated program on one target under a few dozen schedules. All that a unit does follows from the campaign's
+seed, its pair and its number within the pair, never from the units before it: so a campaign repeats, two workers need not
+talk, and a unit stays the same when other pairs are selected or left out.
+
+Deals are made one after another by the supervisor. Weights are honoured by smooth weighted round robin (as nginx does it
+for its upstreams): no pair waits longer than its share demands. A pair whose programs crash the interpreter again and
+again with crashes that are already known is held back: after `n` such crashes it gets every 2**n-th of its turns, so that
+the campaign goes on at speed instead of restarting workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+from attrs import Factory, define, frozen
+
+from futurefuzz.errors import InputError
+
+__all__ = ["Pair", "Plan", "Unit"]
+
+#: a pair is never held back further than to one in 2**LIMIT of its turns
+HOLD_BACK_LIMIT: Final = 8
+
+
+@frozen
+class Pair:
+    """A scenario on a target, with its weight in the round robin."""
+
+    scenario: str
+    target: str
+    weight: float = 1.0
+
+
+@frozen(kw_only=True)
+class Unit:
+    """One unit of work.
+
+    Args:
+        number: of the deal, from 0; only names it in messages.
+        pair: scenario and target.
+        nth: which unit of its pair it is, from 0.
+        seed: of the campaign.
+    """
+
+    number: int
+    pair: Pair
+    nth: int
+    seed: int
+
+    def rng(self, purpose: str) -> Random:
+        """Random numbers of this unit for one purpose (`program`, `explorer`), independent of every other."""
+        text = f"{self.seed}/{self.pair.scenario}/{self.pair.target}/{self.nth}/{purpose}"
+        return Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
+
+
+@define
+class _Share:
+    pair: Pair
+    credit: float = 0.0
+    dealt: int = 0
+    turns: int = 0
+    hold_back: int = 0
+    crashes: dict[str, int] = Factory(dict)
+
+
+class Plan:
+    """Deals the units of a campaign.
+
+    Args:
+        seed: of the campaign.
+        pairs: what takes part; the order matters for the deal and must be the same each time.
+
+    Raises:
+        InputError: no pairs, or a weight that is not positive.
+    """
+
+    def __init__(self, *, seed: int, pairs: Sequence[Pair]) -> None:
+        if not pairs:
+            raise InputError("no scenario applies to any of the selected targets; `futurefuzz list` shows which do")
+        for pair in pairs:
+            if not pair.weight > 0:
+                raise InputError(f"scenario {pair.scenario}: weight must be more than 0, not {pair.weight}")
+        self.seed = seed
+        self._shares = [_Share(pair) for pair in pairs]
+        self._total = sum(pair.weight for pair in pairs)
+        self._number = 0
+
+    def next(self) -> Unit:
+        """The unit that comes next: first each pair once, then by weight."""
+        while True:
+            share = self._turn()
+            share.turns += 1
+            if (share.turns - 1) % (1 << share.hold_back):
+                continue
+            unit = Unit(number=self._number, pair=share.pair, nth=share.dealt, seed=self.seed)
+            share.dealt += 1
+            self._number += 1
+            return unit
+
+    def _turn(self) -> _Share:
+        if self._number < len(self._shares):
+            for share in self._shares:
+                if share.turns == 0:
+                    return share
+        for share in self._shares:
+            share.credit += share.pair.weight
+        best = max(self._shares, key=lambda share: share.credit)  # the first of equals: the order is fixed
+        best.credit -= self._total
+        return best
+
+    def crashed(self, pair: Pair, signature: str) -> bool:
+        """Note a crash (or hang) of that signature; True when the pair is held back further from now on.
+
+        The first crash of a signature is news and costs the pair nothing.
+        """
+        share = next(share for share in self._shares if share.pair == pair)
+        share.crashes[signature] = share.crashes.get(signature, 0) + 1
+        if share.crashes[signature] == 1 or share.hold_back == HOLD_BACK_LIMIT:
+            return False
+        share.hold_back += 1
+        share.turns = 1  # the next of its 2**n turns is the last of them: it waits for its whole new interval
+        return True
+
+    def held_back(self) -> list[tuple[Pair, int, int]]:
+        """Pairs that get less than their share: (pair, crashes, one in how many of its turns it gets)."""
+        return [
+            (share.pair, sum(share.crashes.values()), 1 << share.hold_back) for share in self._shares if share.hold_back
+        ]

@@ -1,0 +1,270 @@
+"""Runs single cases in processes of their own, with what happened told even when the process does not survive it.
+
+A fresh process for each case is what confirmation and `futurefuzz replay` need; a minimiser that tries hundreds of cases takes a
+`Runner`, whose worker forks a new child whenever a case has killed the last one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from futurefuzz.campaign.process import Death, Worker
+from futurefuzz.campaign.protocol import MEMORY_EXIT, Setup
+from futurefuzz.errors import HarnessError, InputError
+from futurefuzz.explorers.base import Step
+from futurefuzz.explorers.replay import schedule_of
+from futurefuzz.findings.finding import Case
+from futurefuzz.findings.signature import clause_of_end, crash_signature, how_it_ended
+from futurefuzz.programs.codec import program_to_json, schedule_to_json
+from futurefuzz.programs.program import Program
+from futurefuzz.runs.record import step_from_json
+
+__all__ = ["HANG", "Reproduction", "Runner", "Seen", "how_of", "run_case"]
+
+#: seconds without an end after which a single run counts as hanging
+HANG: Final = 10.0
+
+_CAUSES: Final = {
+    "X1": "{how} killed the interpreter in {what}",
+    "X2": "the interpreter never came back from {what}",
+    "X3": "the interpreter ended ({how}) in {what}",
+}
+
+
+@frozen(kw_only=True)
+class Seen:
+    """One violation of a run: as `contracts.verdict.Violation`, with its signature and without objects."""
+
+    signature: str
+    oracle: str
+    clause: str
+    grade: str
+    cause: str
+    at: int
+
+
+@frozen(kw_only=True)
+class Reproduction:
+    """What a single run did.
+
+    Args:
+        how: None when the process survived; else how it ended: `SIGSEGV`, `hang`, `exit 3`, `MemoryError`.
+        violations: what the oracles said, the first first; for an end of the process that end alone.
+        events: of the history, in their JSON shape, up to the end.
+        steps: every point, up to the end.
+        names: of the carriers.
+        status: of the run; `died` when the process did not survive.
+        choices: of the run.
+        errors: what the process wrote on its standard streams, such as the stack of a crash.
+    """
+
+    how: str | None
+    violations: tuple[Seen, ...]
+    events: tuple[Mapping[str, Any], ...]
+    steps: tuple[Step, ...]
+    names: tuple[str, ...]
+    status: str
+    choices: tuple[int, ...] = ()
+    errors: str = ""
+
+    @property
+    def signature(self) -> str | None:
+        """Of the finding that this run shows, None when it shows none."""
+        return self.violations[0].signature if self.violations else None
+
+    def case(self, case: Case) -> Case:
+        """The case with the schedule that was really run."""
+        return evolve(case, schedule=schedule_of(self.steps, self.names))
+
+
+class Runner:
+    """A process for many cases, one after another.
+
+    Args:
+        setup: which targets are loaded.
+        core: which core it is pinned to; None for none.
+        fork: a case that kills the process is followed by a forked one; False: by a whole new one.
+        stop: asked now and then while waiting; True gives up with `Stopped`.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        core: int | None = None,
+        fork: bool = True,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._setup = evolve(setup, scenarios=None)
+        self._core = core
+        self._fork = fork
+        self._stop = stop
+        self._worker: Worker | None = None
+        self._number = itertools.count()
+
+    def run(self, case: Case, *, choices: Sequence[int] | None = None, timeout: float = HANG) -> Reproduction:
+        """Run a case.
+
+        Args:
+            case: what to run.
+            choices: the raw choices to follow instead of the case's schedule.
+            timeout: seconds after which it counts as a hang.
+
+        Raises:
+            InputError: the target is unknown, or does not fit the program.
+            HarnessError: the harness failed, or no worker can be started.
+            Stopped: `stop` said so.
+        """
+        if self._worker is None:
+            self._worker = Worker(self._setup, core=self._core, fork=self._fork)
+        worker = self._worker
+        contracts = worker.await_ready(self._stop).contracts
+        worker.forget_errors()
+        number = next(self._number)
+        request = {
+            "do": "case",
+            "number": number,
+            "target": case.target,
+            "program": program_to_json(case.program),
+            "choices": None if choices is None else list(choices),
+            "schedule": schedule_to_json(case.schedule),
+        }
+        worker.write(request)
+        events: list[Mapping[str, Any]] = []
+        steps: list[Step] = []
+        for item in worker.conversation(timeout, self._stop):
+            if isinstance(item, Death):
+                self._bury(item)
+                return _ended(case, how_of(item.code), events, steps, contracts, worker.errors)
+            if "event" in item:
+                events.append(item["event"])
+            elif "step" in item:
+                steps.append(step_from_json(item["step"]))
+            elif "error" in item:
+                error = item["error"]
+                raise InputError(error["text"]) if error["kind"] == "input" else HarnessError(_harness_text(error))
+            elif "result" in item and item["result"]["number"] == number:
+                result = item["result"]
+                return Reproduction(
+                    how=None,
+                    violations=tuple(Seen(**violation) for violation in result["violations"]),
+                    events=tuple(events),
+                    steps=tuple(steps),
+                    names=tuple(result["names"]),
+                    status=result["status"],
+                    choices=tuple(result["choices"]),
+                    errors=worker.errors,
+                )
+        if self._stop():
+            raise Stopped
+        return self._hung(worker, case, events, steps, contracts)
+
+    def _hung(
+        self, worker: Worker, case: Case, events: list[Mapping[str, Any]], steps: list[Step], contracts: dict[str, str]
+    ) -> Reproduction:
+        """End a run that does not end; first politely, so that the process can say where it is."""
+        for number in (signal.SIGABRT, signal.SIGKILL):
+            worker.kill_child(number)
+            for item in worker.conversation(2.0, self._stop):
+                if isinstance(item, Death):
+                    self._bury(item)
+                    return _ended(case, "hang", events, steps, contracts, worker.errors)
+        self.close()
+        return _ended(case, "hang", events, steps, contracts, worker.errors)
+
+    def _bury(self, death: Death) -> None:
+        if death.gone:
+            self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+class Stopped(Exception):  # noqa: N818 - not an error
+    """Whoever asked for a run wants no answer any more."""
+
+
+def run_case(
+    case: Case,
+    setup: Setup,
+    *,
+    choices: Sequence[int] | None = None,
+    timeout: float = HANG,
+    stop: Callable[[], bool] = lambda: False,
+) -> Reproduction:
+    """Run a case alone in a fresh process; arguments and errors as in `Runner`."""
+    with Runner(setup, fork=False, stop=stop) as runner:
+        return runner.run(case, choices=choices, timeout=timeout)
+
+
+def how_of(code: int) -> str:
+    """How a process ended, in a word, from its exit code."""
+    return "MemoryError" if code == MEMORY_EXIT else how_it_ended(code)
+
+
+def carrier_names(program: Program, contract: str) -> tuple[str, ...]:
+    """The names of a run's carriers, for one that did not live to tell them."""
+    threads = [f"thread {number}" for number, actor in enumerate(program.actors) if actor.kind == "thread"]
+    return tuple(threads if contract == "concurrent" else ["loop", *threads])
+
+
+def _ended(
+    case: Case,
+    how: str,
+    events: list[Mapping[str, Any]],
+    steps: list[Step],
+    contracts: Mapping[str, str],
+    errors: str,
+) -> Reproduction:
+    operation = _in_flight(events, steps)
+    clause = clause_of_end(how)
+    what = f"{case.target} during {operation}" if operation else f"{case.target} outside of every operation"
+    violation = Seen(
+        signature=crash_signature(case.target, how, operation),
+        oracle="survival",
+        clause=clause,
+        grade="forbidden",
+        cause=_CAUSES[clause].format(how=how, what=what),
+        at=max(len(events) - 1, 0),
+    )
+    return Reproduction(
+        how=how,
+        violations=(violation,),
+        events=tuple(events),
+        steps=tuple(steps),
+        names=carrier_names(case.program, contracts[case.target]),
+        status="died",
+        errors=errors,
+    )
+
+
+def _in_flight(events: Sequence[Mapping[str, Any]], steps: Sequence[Step]) -> str | None:
+    """The operation in which the running carrier was: the last of its calls that has not returned."""
+    running = steps[-1].chosen if steps else (events[-1]["carrier"] if events else 0)
+    calls: dict[tuple[int, int, str], str] = {}
+    for event in events:
+        key = (event["carrier"], event["actor"], event["site"])
+        if event["kind"] == "call":
+            calls[key] = event["what"]["operation"]["name"]
+        elif event["kind"] == "return":
+            calls.pop(key, None)
+    names = [name for (carrier, _, _), name in calls.items() if carrier == running]
+    return names[-1] if names else None
+
+
+def _harness_text(error: Mapping[str, Any]) -> str:
+    return f"a worker failed: {error['text']}"

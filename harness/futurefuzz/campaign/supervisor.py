@@ -1,0 +1,398 @@
+"""Keeps the workers busy, hears what they find, and learns from the note what killed those that die.
+
+One thread, one selector. Each worker has up to two units in hand, so that it never waits for the supervisor. Units are dealt
+in an order that depends on nothing but the seed and the crashes so far, so with one worker a campaign repeats exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from attrs import Factory, define, field, frozen
+
+from futurefuzz.campaign.note import Culprit
+from futurefuzz.campaign.plan import Pair, Plan, Unit
+from futurefuzz.campaign.process import Death, Ready, Worker, cores
+from futurefuzz.campaign.protocol import Setup
+from futurefuzz.campaign.runner import HANG, how_of
+from futurefuzz.campaign.unit import RUNS
+from futurefuzz.errors import HarnessError, InputError
+from futurefuzz.findings.signature import crash_signature
+
+__all__ = ["Candidate", "Supervisor", "Tally"]
+
+#: units that a worker has in hand
+_IN_HAND: Final = 2
+#: seconds between SIGABRT (the worker says where it is) and SIGKILL
+_LAST_WORDS: Final = 1.5
+#: deaths that no run explains, after which the campaign gives up
+_UNEXPLAINED: Final = 5
+#: harness errors that are kept with their text
+_ERRORS_KEPT: Final = 10
+
+
+@frozen(kw_only=True)
+class Candidate:
+    """Something that a worker has found or died of; not a finding before it has been confirmed.
+
+    Args:
+        signature: as it looked from here.
+        grade: `forbidden` or `interesting`.
+        cause: one sentence.
+        scenario, target: where.
+        program: in its JSON shape.
+        choices: of the run.
+        how: None when an oracle saw it; else how the worker ended.
+        errors: what the worker had written before it died.
+    """
+
+    signature: str
+    grade: str
+    cause: str
+    scenario: str
+    target: str
+    program: dict[str, Any]
+    choices: list[int]
+    how: str | None = None
+    errors: str = ""
+
+
+@define
+class PairTally:
+    """What one pair did."""
+
+    runs: int = 0
+    behaviours: int = 0
+    crashes: int = 0
+
+
+@define
+class Tally:
+    """What all workers did."""
+
+    runs: int = 0
+    choices: int = 0
+    units: int = 0
+    crashes: int = 0
+    behaviours: set[int] = field(factory=set)
+    pairs: dict[Pair, PairTally] = field(factory=dict)
+    found: dict[str, int] = field(factory=dict)
+    errors: list[str] = field(factory=list)
+    failures: int = 0
+
+
+@define
+class _Slot:
+    """A worker and what it has in hand."""
+
+    worker: Worker
+    in_hand: list[tuple[Unit, int]] = Factory(list)
+    life: tuple[int, int] = (0, 0)
+    moved: float = 0.0
+    aborted: float | None = None
+
+
+class Supervisor:
+    """Workers for one campaign.
+
+    Args:
+        setup: what they load.
+        jobs: how many.
+        hang: seconds without a new run after which a worker counts as hanging.
+        stop: asked several times a second; True ends whatever goes on.
+    """
+
+    def __init__(self, setup: Setup, *, jobs: int, hang: float = HANG, stop: Callable[[], bool] = lambda: False) -> None:
+        self.tally = Tally()
+        self._hang = hang
+        self._stop = stop
+        self._plan: Plan | None = None
+        self._runs: int | None = None
+        self._hear: Callable[[Candidate], None] = lambda candidate: None
+        self._say: Callable[[str], None] = lambda text: None
+        self._unexplained = 0
+        self._slots: list[_Slot] = []
+        places = cores()
+        try:
+            for number in range(jobs):
+                core = places[number % len(places)] if places else None
+                self._slots.append(_Slot(Worker(setup, core=core)))
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self) -> Ready:
+        """Wait until all workers are ready.
+
+        Raises:
+            InputError: a scenario or target cannot be loaded.
+            HarnessError: a worker does not start.
+        """
+        return [slot.worker.await_ready(self._stop) for slot in self._slots][0]
+
+    def fuzz(
+        self,
+        plan: Plan,
+        *,
+        until: float | None,
+        runs: int | None,
+        hear: Callable[[Candidate], None],
+        say: Callable[[str], None],
+        tick: Callable[[], None],
+    ) -> str:
+        """Run units until the budget is used up.
+
+        Args:
+            plan: deals the units.
+            until: when to end (`time.monotonic`), None for never.
+            runs: how many runs to make, None for no limit; made exactly.
+            hear: gets each candidate.
+            say: gets lines for a person.
+            tick: called several times a second.
+
+        Returns:
+            Why it ended: `time`, `runs` or `stopped`.
+
+        Raises:
+            InputError: a scenario that cannot generate programs, or kills its worker while doing so.
+            HarnessError: workers die and no run explains it.
+        """
+        self._plan, self._runs, self._hear, self._say = plan, runs, hear, say
+        now = time.monotonic()
+        for slot in self._slots:
+            slot.moved = now
+        with selectors.DefaultSelector() as selector:
+            registered: dict[int, _Slot] = {}
+            while True:
+                if self._stop():
+                    return "stopped"
+                late = until is not None and time.monotonic() >= until
+                if not late:
+                    self._deal()
+                if not any(slot.in_hand for slot in self._slots):
+                    return "time" if late else "runs"
+                if late and until is not None and time.monotonic() >= until + 1.0:
+                    return "time"
+                self._register(selector, registered)
+                waited = time.monotonic()
+                ready = {id(registered[key.fd]): registered[key.fd] for key, _ in selector.select(0.1) if key.fd in registered}
+                for slot in self._slots:
+                    if id(slot) in ready:
+                        self._listen(slot)
+                self._look_for_hangs(overslept=time.monotonic() - waited > 5.0)
+                tick()
+
+    def _register(self, selector: selectors.BaseSelector, registered: dict[int, _Slot]) -> None:
+        """Keep the selector in step with the workers' descriptors, which change when one is started again."""
+        wanted = {descriptor: slot for slot in self._slots for descriptor in slot.worker.descriptors()}
+        if wanted == registered:
+            return
+        for descriptor in registered:
+            selector.unregister(descriptor)
+        registered.clear()
+        for descriptor, slot in wanted.items():
+            selector.register(descriptor, selectors.EVENT_READ)
+            registered[descriptor] = slot
+
+    # ---- work goes out ----------------------------------------------------------------------------------------------
+
+    def _deal(self) -> None:
+        """Fill every worker's hands, within the budget of runs.
+
+        Close to the end of the budget nothing is dealt ahead, because how much is left then depends on what the units
+        in hand use up, and on who answers first.
+        """
+        assert self._plan is not None
+        for depth in range(1, _IN_HAND + 1):
+            for slot in self._slots:
+                if len(slot.in_hand) >= depth:
+                    continue
+                limit = RUNS
+                if self._runs is not None:
+                    reserved = sum(limit for other in self._slots for _, limit in other.in_hand)
+                    left = self._runs - self.tally.runs - reserved
+                    if left < RUNS and reserved:
+                        return
+                    limit = min(RUNS, left)
+                    if limit <= 0:
+                        return
+                unit = self._plan.next()
+                if not slot.in_hand:
+                    slot.moved = time.monotonic()
+                slot.in_hand.append((unit, limit))
+                slot.worker.write(_request(unit, limit))
+
+    # ---- answers come in --------------------------------------------------------------------------------------------
+
+    def _listen(self, slot: _Slot) -> None:
+        for item in slot.worker.receive():
+            if isinstance(item, Death):
+                self._bury(slot, item)
+            elif "unit" in item:
+                self._done(slot, item["unit"])
+            elif "case" in item:
+                case = item["case"]
+                self._hear(
+                    Candidate(
+                        signature=case["signature"],
+                        grade=case["grade"],
+                        cause=case["cause"],
+                        scenario=case["scenario"],
+                        target=case["target"],
+                        program=case["program"],
+                        choices=case["choices"],
+                    )
+                )
+            elif "error" in item:
+                self._failed(slot, item["error"])
+
+    def _done(self, slot: _Slot, result: dict[str, Any]) -> None:
+        unit = self._take(slot, result["number"])
+        if unit is None:
+            return
+        pair = self._pair(unit.pair)
+        before = len(self.tally.behaviours)
+        self.tally.behaviours.update(result["behaviours"])
+        pair.behaviours += len(self.tally.behaviours) - before
+        pair.runs += result["runs"]
+        self.tally.runs += result["runs"]
+        self.tally.choices += result["choices"]
+        self.tally.units += 1
+        for signature, times in result["found"].items():
+            self.tally.found[signature] = self.tally.found.get(signature, 0) + times
+
+    def _failed(self, slot: _Slot, error: dict[str, Any]) -> None:
+        """A unit that the harness could not carry out."""
+        unit = None if error["number"] is None else self._take(slot, error["number"])
+        if error["kind"] == "input":
+            raise InputError(error["text"])
+        where = f" in unit {unit.nth} of {unit.pair.scenario} on {unit.pair.target}, seed {unit.seed}" if unit else ""
+        self._fail(f"{error['text']}{where}", error["traceback"])
+
+    def _fail(self, text: str, details: str = "") -> None:
+        self.tally.failures += 1
+        if len(self.tally.errors) < _ERRORS_KEPT and not any(kept.startswith(text) for kept in self.tally.errors):
+            self.tally.errors.append(f"{text}\n{details}".strip())
+            self._say(f"harness error: {text}")
+
+    def _take(self, slot: _Slot, number: int) -> Unit | None:
+        """The unit of that number, which is now out of the worker's hands."""
+        for position, (unit, _) in enumerate(slot.in_hand):
+            if unit.number == number:
+                del slot.in_hand[position]
+                return unit
+        return None
+
+    def _pair(self, pair: Pair) -> PairTally:
+        return self.tally.pairs.setdefault(pair, PairTally())
+
+    # ---- workers die and hang ---------------------------------------------------------------------------------------
+
+    def _bury(self, slot: _Slot, death: Death) -> None:
+        hung, slot.aborted = slot.aborted is not None, None
+        errors = slot.worker.errors
+        slot.worker.forget_errors()
+        culprit = death.culprit
+        unit = None if culprit.unit is None else self._take(slot, culprit.unit)
+        if death.gone:
+            self._start_again(slot, death)
+        slot.moved = time.monotonic()
+        how = "hang" if hung else how_of(death.code)
+        if unit is None:
+            self._unexplained += 1
+            self._say(f"a worker ended ({how}) outside of every run")
+            if self._unexplained >= _UNEXPLAINED:
+                raise HarnessError(f"{self._unexplained} workers ended ({how}) outside of every run: {_tail(errors)}")
+            return
+        self.tally.crashes += 1
+        self._accuse(unit, culprit, how, errors)
+
+    def _start_again(self, slot: _Slot, death: Death) -> None:
+        """Put another process in the place of one that is gone; it gets what was in hand, without the culprit."""
+        if slot.worker.ready is None:
+            raise HarnessError(slot.worker.why_not_started(death.code))
+        slot.worker.restart()
+        for unit, limit in slot.in_hand:
+            slot.worker.write(_request(unit, limit))
+
+    def _accuse(self, unit: Unit, culprit: Culprit, how: str, errors: str) -> None:
+        """Make a candidate of the run that a worker died in."""
+        assert self._plan is not None
+        pair = self._pair(unit.pair)
+        where = f"unit {unit.nth} of scenario {unit.pair.scenario} on {unit.pair.target}, seed {unit.seed}"
+        if culprit.phase == "generating":
+            raise InputError(
+                f"scenario {unit.pair.scenario}: a worker ended ({how}) while generating unit {unit.nth} for "
+                f"{unit.pair.target}; a scenario's generate must end by itself, and without side effects"
+            )
+        if culprit.phase == "judging" and how == "hang":
+            self._fail(f"an oracle does not come back from judging {where}", errors)
+            return
+        pair.runs += culprit.run + 1
+        pair.crashes += 1
+        self.tally.runs += culprit.run + 1
+        self.tally.units += 1
+        signature = crash_signature(unit.pair.target, how, culprit.operation)
+        self.tally.found[signature] = self.tally.found.get(signature, 0) + 1
+        self._plan.crashed(unit.pair, signature)
+        try:
+            program = json.loads(culprit.program)
+        except ValueError:
+            self._fail(f"the note of a worker that ended ({how}) in {where} cannot be read")
+            return
+        self._hear(
+            Candidate(
+                signature=signature,
+                grade="forbidden",
+                cause=f"a worker ended ({how}) in {culprit.operation or 'no operation'}",
+                scenario=unit.pair.scenario,
+                target=unit.pair.target,
+                program=program,
+                choices=culprit.choices,
+                how=how,
+                errors=errors,
+            )
+        )
+
+    def _look_for_hangs(self, *, overslept: bool) -> None:
+        now = time.monotonic()
+        for slot in self._slots:
+            life = (slot.worker.child, slot.worker.note.alive())
+            if life != slot.life or overslept or not slot.in_hand or slot.worker.ready is None:
+                slot.life, slot.moved = life, now
+            elif slot.aborted is None:
+                if now - slot.moved > self._hang:
+                    if slot.worker.is_suspended():
+                        slot.moved = now  # somebody has stopped the process, it does not hang
+                        continue
+                    slot.aborted = now
+                    slot.worker.kill_child(signal.SIGABRT)
+            elif now - slot.aborted > _LAST_WORDS:
+                slot.worker.kill_child(signal.SIGKILL)
+
+    def close(self) -> None:
+        """End all workers at once."""
+        for slot in self._slots:
+            slot.worker.close()
+
+
+def _request(unit: Unit, limit: int) -> dict[str, Any]:
+    return {
+        "do": "unit",
+        "number": unit.number,
+        "scenario": unit.pair.scenario,
+        "target": unit.pair.target,
+        "nth": unit.nth,
+        "seed": unit.seed,
+        "limit": limit,
+    }
+
+
+def _tail(errors: str) -> str:
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return " | ".join(lines[-3:]) or "it said nothing"

@@ -1,0 +1,140 @@
+"""One unit of work: a generated program on a target under a few dozen schedules. Runs inside a worker.
+
+All state is local to the unit: its garbage is collected when it ends, and before each run of a program that collects by
+itself, so that a run does the same thing here and alone in a fresh process.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+
+from attrs import frozen
+
+from futurefuzz import explorers
+from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
+from futurefuzz.campaign.plan import Unit
+from futurefuzz.errors import InputError
+from futurefuzz.findings import signature
+from futurefuzz.oracles import judge
+from futurefuzz.programs.choices import RandomChoices
+from futurefuzz.programs.codec import program_to_json
+from futurefuzz.programs.scenario import Scenario
+from futurefuzz.runs.executor import execute
+from futurefuzz.runs.history import Event
+from futurefuzz.targets.base import Target
+
+__all__ = ["RUNS", "UnitResult", "run_unit"]
+
+#: schedules tried for one program
+RUNS: Final = 40
+
+#: a worker sends the case of a signature this many times: the first may be one that does not replay
+_SENT: Final = 3
+
+
+@frozen(kw_only=True)
+class UnitResult:
+    """What a unit has done: runs, choices made, distinct behaviours, and how often each signature showed."""
+
+    runs: int
+    choices: int
+    behaviours: list[int]
+    found: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it goes to the supervisor."""
+        return {"runs": self.runs, "choices": self.choices, "behaviours": self.behaviours, "found": self.found}
+
+
+def run_unit(
+    unit: Unit,
+    scenario: Scenario,
+    target: Target,
+    *,
+    note: Note,
+    limit: int,
+    sent: dict[str, int],
+    send: Callable[[dict[str, Any]], None],
+) -> UnitResult:
+    """Generate the unit's program and run it.
+
+    Args:
+        unit: which.
+        scenario: what generates the program.
+        target: what it runs on.
+        note: gets what happens, should it be the last.
+        limit: most runs.
+        sent: how often the case of each signature was sent; grows.
+        send: sends a case or an error, as soon as there is one.
+
+    Raises:
+        InputError: the scenario cannot generate a program.
+    """
+    note.unit(unit.number)
+    try:
+        program = scenario.generate(RandomChoices(unit.rng("program")), target)
+        described = program_to_json(program)
+    except Exception as error:
+        raise InputError(
+            f"scenario {scenario.name}: cannot generate unit {unit.nth} for {target.name}: {_last_line(error)}"
+        ) from error
+    text = json.dumps(described, separators=(",", ":"))
+    note.program(text)
+    tidy = any(operation.name == "collect" for operation in program.operations())
+    base = hashlib.sha256(f"{target.name}\n{text}".encode()).hexdigest()
+    explorer = explorers.make("default", unit.rng("explorer"))
+    behaviours: set[int] = set()
+    found: dict[str, int] = {}
+    runs = choices_made = 0
+    while runs < limit:
+        if tidy:
+            note.phase("collecting")
+            gc.collect()
+        note.run(runs)
+        choices = NotedChoices(note)
+        run = None  # the one before is gone before the next begins
+        run = execute(program, target, explorer, choices=choices, history=NotedHistory(note))
+        if run is None:
+            break
+        note.phase("judging")
+        runs += 1
+        choices_made += len(choices)
+        behaviours.add(_behaviour(base, run.status, run.history))
+        violations = judge(run)
+        if violations:
+            first = violations[0]
+            name = signature.of(target.name, first)
+            found[name] = found.get(name, 0) + 1
+            if found[name] == 1 and sent.get(name, 0) < _SENT:
+                sent[name] = sent.get(name, 0) + 1
+                send(
+                    {
+                        "case": {
+                            "unit": unit.number,
+                            "signature": name,
+                            "grade": first.grade,
+                            "cause": first.cause,
+                            "scenario": scenario.name,
+                            "target": target.name,
+                            "program": described,
+                            "choices": list(choices),
+                        }
+                    }
+                )
+    note.phase("collecting")
+    gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own
+    return UnitResult(runs=runs, choices=choices_made, behaviours=sorted(behaviours), found=found)
+
+
+def _behaviour(base: str, status: str, history: list[Event]) -> int:
+    """A number for what happened. `None` is left out of it: before 3.12 its hash is its address."""
+    return hash((base, status, tuple([(event[0], event[1], event[2], event[3], event[5] or 0) for event in history])))
+
+
+def _last_line(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].strip()

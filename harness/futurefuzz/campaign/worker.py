@@ -1,0 +1,250 @@
+"""The process in which targets run, and die.
+
+    python -P -m futurefuzz.campaign.worker NOTE CORE FORK PARENT
+
+It loads what it needs once and then forks a child that does the work; when the child dies, the next is there in a few
+milliseconds instead of a few tenths of a second, and it starts from the same fresh state. The parent never runs a
+target, has one thread only, and does nothing but wait. Where there is no `fork`, or loading started threads, the worker
+does the work itself and the supervisor starts another one when it dies.
+
+A worker ends when its supervisor does, in whatever state it is: it asks the kernel for that (`PR_SET_PDEATHSIG`) where it
+can, else a thread looks once a second.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from importlib import import_module
+from typing import Any, Final
+
+from attrs import asdict, define, field
+
+from futurefuzz.campaign.note import Note
+from futurefuzz.campaign.protocol import MEMORY_EXIT, Setup, read_request, send
+from futurefuzz.errors import InputError
+
+__all__ = ["main"]
+
+_PR_SET_PDEATHSIG: Final = 1
+#: children that may die in a row before they have asked for work
+_STILLBORN: Final = 3
+
+
+@define
+class _Worker:
+    requests: int
+    answers: int
+    note: Note
+    targets: dict[str, Any] = field(factory=dict)
+    scenarios: dict[str, Any] = field(factory=dict)
+    sent: dict[str, int] = field(factory=dict)
+
+    def send(self, message: dict[str, Any]) -> None:
+        try:
+            send(self.answers, message)
+        except OSError:  # the supervisor is gone
+            os._exit(0)
+
+    def load(self, setup: Setup) -> None:
+        """Import targets and scenarios and say what there is."""
+        from futurefuzz.campaign.loading import load_targets
+        from futurefuzz.programs.scenario import load_scenarios
+
+        sys.path[:0] = setup.path
+        self.targets = load_targets(setup.targets)
+        self.scenarios = {} if setup.scenarios is None else load_scenarios(setup.scenarios)
+        # what a child would otherwise import again after each crash
+        for name in ("single", "unit"):
+            import_module(f"futurefuzz.campaign.{name}")
+        pairs = [
+            [scenario.name, name, scenario.weight]
+            for scenario in self.scenarios.values()
+            for name, target in self.targets.items()
+            if scenario.fits(target)
+        ]
+        self.send(
+            {
+                "ready": {
+                    "pairs": pairs,
+                    "contracts": {name: target.contract for name, target in self.targets.items()},
+                    "package": os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+                }
+            }
+        )
+
+    def serve(self) -> None:
+        """Do what is asked until nobody asks any more."""
+        from futurefuzz.campaign import single, unit
+        from futurefuzz.campaign.plan import Pair, Unit
+
+        gc.disable()
+        gc.freeze()
+        warm = False
+        self.send({"hello": {"pid": os.getpid()}})
+        while (request := read_request(self.requests)) is not None:
+            try:
+                if request["do"] == "unit":
+                    work = Unit(
+                        number=request["number"],
+                        pair=Pair(request["scenario"], request["target"]),
+                        nth=request["nth"],
+                        seed=request["seed"],
+                    )
+                    result = unit.run_unit(
+                        work,
+                        self.scenarios[work.pair.scenario],
+                        self.targets[work.pair.target],
+                        note=self.note,
+                        limit=request["limit"],
+                        sent=self.sent,
+                        send=self.send,
+                    )
+                    self.send({"unit": {"number": work.number, **result.to_json()}})
+                else:
+                    single.run_case(request, self.targets, note=self.note, send=self.send)
+            except MemoryError:
+                os._exit(MEMORY_EXIT)
+            except BaseException as error:  # whatever the target or the harness let out: say it and go on
+                self.send({"error": _describe(error, request)})
+            self.note.phase("idle")
+            if not warm:
+                warm = True
+                gc.collect()
+                gc.freeze()  # what the first run has made for good (pooled threads, caches) is not looked at again
+        self.note.phase("ended")
+
+
+def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
+    lines = traceback.format_exception(error)
+    return {
+        "kind": "input" if isinstance(error, InputError) else "harness",
+        "number": request.get("number"),
+        "text": str(error) if isinstance(error, InputError) else traceback.format_exception_only(error)[-1].strip(),
+        "traceback": "".join(lines)[-8000:],
+    }
+
+
+def main(arguments: list[str]) -> None:
+    """Be a worker; see the head of this file."""
+    note, core, fork, parent = (int(text) for text in arguments)
+    worker = _Worker(*_separate_streams(), Note(note))
+    _limit(core)
+    watched = _end_with(parent)
+    setup = read_request(worker.requests)
+    if setup is None:
+        return
+    try:
+        worker.load(Setup.from_json(setup))
+    except BaseException as error:  # a scenario or target file may raise anything
+        worker.send({"refused": _describe(error, {})})
+        os._exit(2)
+    if not (fork and hasattr(os, "fork") and threading.active_count() == 1):
+        if not watched:
+            _look_after(parent)
+        worker.serve()
+        os._exit(0)  # pooled threads must not keep the process
+    gc.collect()
+    gc.freeze()  # before the fork: the children share these pages
+    _raise_children(worker, watched, parent)
+
+
+def _raise_children(worker: _Worker, watched: bool, parent: int) -> None:
+    stillborn = 0
+    me = os.getpid()
+    while stillborn < _STILLBORN:
+        child = os.fork()
+        if child == 0:
+            if not _end_with(me):
+                _look_after(me)
+            worker.serve()
+            os._exit(0)
+        code = _wait(child, None if watched else parent)
+        culprit = worker.note.read()
+        if culprit.phase == "ended":
+            os._exit(0)
+        stillborn = stillborn + 1 if culprit.unit is None else 0
+        try:
+            os.write(worker.answers, b"\n")  # ends a line in which the child may have died
+        except OSError:
+            os._exit(0)
+        worker.send({"died": {"pid": child, "code": code, "culprit": asdict(culprit)}})
+        worker.note.clear()
+    os._exit(1)
+
+
+def _wait(child: int, parent: int | None) -> int:
+    """Wait for the child's end, with a look at the parent now and then where the kernel does not."""
+    while True:
+        done, status = os.waitpid(child, 0 if parent is None else os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        if os.getppid() != parent:
+            os.kill(child, signal.SIGKILL)
+            os._exit(0)
+        time.sleep(0.02)
+
+
+def _separate_streams() -> tuple[int, int]:
+    """Move the protocol away from the standard streams, so that a target that prints or reads cannot reach it."""
+    requests, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _limit(core: int) -> None:
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
+    if core >= 0 and hasattr(os, "sched_setaffinity"):
+        try:
+            os.sched_setaffinity(0, {core})
+        except OSError:  # not allowed here: slower, not wrong
+            pass
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # writing a core takes longer than a thousand runs
+    except (ImportError, OSError, ValueError):
+        pass
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("500")  # when memory runs out, rather this process than the supervisor
+    except OSError:
+        pass
+
+
+def _end_with(parent: int) -> bool:
+    """Have the kernel end this process when its parent ends; False where it cannot."""
+    try:
+        import ctypes
+
+        watched = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) == 0
+    except (ImportError, OSError, AttributeError, TypeError):
+        watched = False
+    if os.getppid() != parent:
+        os._exit(0)
+    return watched
+
+
+def _look_after(parent: int) -> None:
+    """The same by a thread that looks once a second."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(0)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
