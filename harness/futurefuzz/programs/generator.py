@@ -235,7 +235,12 @@ class _Draft:
             if able:
                 actor = choices.pick(able)
                 offer = self.plan.offers[kinds[actor]]
-                drafts[actor].append(self._one(offer, choices.pick(offer.observing), 0, future))
+                name = choices.pick(offer.observing)
+                if name in ("result", "exception"):
+                    operation = _operation(name, future, None, "wait", None, "direct")
+                else:
+                    operation = self._one(offer, name, 0, future)
+                drafts[actor].append(operation)
                 self.observed |= 1 << future
         if not self.resolved >> future & 1:
             able = [i for i, kind in enumerate(kinds) if self.plan.offers[kind].resolving]
@@ -428,7 +433,11 @@ def _offer(
         vias=routes,
         contexts=_CONTEXTS if asyncio_like else _NO_CONTEXT,
         resolving=tuple(name for name in names if name in RESOLVING),
-        observing=tuple(name for name in names if name in ("add_done_callback", "await")),
+        observing=tuple(
+            name
+            for name in names
+            if name in ("add_done_callback", "await") or (waits and name in ("result", "exception"))
+        ),
     )
 
 

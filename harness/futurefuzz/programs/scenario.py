@@ -175,16 +175,16 @@ def _load(path: Path) -> Scenario:
     sys.modules[name] = module  # dataclasses and attrs look their module up there
     try:
         spec.loader.exec_module(module)
+        return _scenario_of(vars(module), path)
     except BaseException as error:
         del sys.modules[name]
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt | InputError):
             raise
         # SystemExit included: a scenario must not end the campaign.
         raise InputError(
             f"scenario file {path}, line {_line(error, path)}: raised {type(error).__name__}: {_first_line(error)}; "
             "allowed: a Python file that defines SCENARIO = Scenario(...)"
         ) from error
-    return _scenario_of(vars(module), path)
 
 
 def _scenario_of(defined: Mapping[str, object], path: Path) -> Scenario:

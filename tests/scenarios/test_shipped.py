@@ -1,0 +1,156 @@
+"""The shipped scenarios: what they promise about legality, that they run, and what they reach."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from futurefuzz import explorers, targets
+from futurefuzz.programs.choices import RandomChoices
+from futurefuzz.programs.operations import RESOLVING
+from futurefuzz.programs.program import Program
+from futurefuzz.programs.scenario import Scenario, load_scenarios
+from futurefuzz.runs.executor import execute
+from futurefuzz.runs.history import Run
+from futurefuzz.targets.base import Target
+
+SCENARIOS = load_scenarios()
+PAIRS = [
+    pytest.param(scenario, target, id=f"{name} on {target.name}")
+    for name, scenario in SCENARIOS.items()
+    for target in map(targets.find, targets.names())
+    if scenario.fits(target)
+]
+
+
+def drawn(scenario: Scenario, target: Target, count: int) -> list[Program]:
+    """Programs of one seed."""
+    rng = Random(f"{scenario.name} {target.name}")
+    return [scenario.generate(RandomChoices(rng), target) for _ in range(count)]
+
+
+def runs(scenario: Scenario, target: Target, count: int) -> list[Run]:
+    """Each program run once on a random schedule."""
+    found = []
+    for number, program in enumerate(drawn(scenario, target, count)):
+        run = execute(program, target, explorers.make("random", Random(number)))
+        assert run is not None
+        found.append(run)
+    return found
+
+
+def test_every_target_has_a_legal_scenario_and_every_contract_is_covered() -> None:
+    """No target is left to misuse alone."""
+    for target in map(targets.find, targets.names()):
+        assert [s.name for s in SCENARIOS.values() if s.legal and s.fits(target)]
+
+
+@pytest.mark.parametrize(("scenario", "target"), PAIRS)
+def test_programs_have_the_promised_size(scenario: Scenario, target: Target) -> None:
+    """Two to five actors, one to three futures, at most five operations an actor and two that make it do something."""
+    for program in drawn(scenario, target, 300):
+        assert 2 <= len(program.actors) <= 5
+        assert 1 <= program.futures <= 3
+        assert all(1 <= len(actor.operations) <= 7 for actor in program.actors)
+
+
+@pytest.mark.parametrize("name", [name for name, s in SCENARIOS.items() if s.legal and "asyncio" in s.contracts])
+def test_threads_of_a_legal_asyncio_scenario_touch_no_future_directly(name: str) -> None:
+    """From a thread, `call_soon_threadsafe` is the only documented way; posted are the resolving operations only."""
+    for program in drawn(SCENARIOS[name], targets.find("asyncio.Future"), 1000):
+        assert program.hooks == ()
+        for actor in program.actors:
+            if actor.kind == "thread":
+                for operation in actor.operations:
+                    assert operation.name == "collect" or (operation.via != "direct" and operation.name in RESOLVING)
+
+
+def test_the_check_of_legal_scenarios_can_fail() -> None:
+    """The misuse scenario does act directly from threads."""
+    assert not SCENARIOS["off_thread"].legal
+    assert any(
+        operation.via == "direct" and operation.name in RESOLVING
+        for program in drawn(SCENARIOS["off_thread"], targets.find("asyncio.Future"), 50)
+        for actor in program.actors
+        if actor.kind == "thread"
+        for operation in actor.operations
+    )
+
+
+def test_threads_of_the_robust_bridge_post_only_what_asks_first() -> None:
+    """And nothing that fails by itself."""
+    for program in drawn(SCENARIOS["robust_bridge"], targets.find("asyncio.Future"), 500):
+        vias = {o.via for a in program.actors if a.kind == "thread" for o in a.operations if o.name in RESOLVING}
+        assert vias <= {"post-if-pending"}
+        assert not {o.argument for o in program.operations()} & {"StopIteration", "not-an-exception"}
+
+
+def test_the_robust_bridge_brings_no_exception_to_the_handler_of_the_loop() -> None:
+    """Whatever the schedule."""
+    for run in runs(SCENARIOS["robust_bridge"], targets.find("asyncio.PyFuture"), 150):
+        assert [event for event in run.history if event.kind == "handler"] == []
+
+
+def test_plain_posts_bring_invalid_state_to_the_handler_of_the_loop() -> None:
+    """The check above can fail: without asking first, the loop's handler is called."""
+    found = [
+        event.outcome.what
+        for run in runs(SCENARIOS["threadsafe_posts"], targets.find("asyncio.PyFuture"), 60)
+        for event in run.history
+        if event.kind == "handler" and event.outcome is not None
+    ]
+    assert "InvalidStateError" in found
+
+
+def test_misuse_reaches_the_lost_wakeup() -> None:
+    """A future completed off the loop's thread leaves the loop asleep beside ready callbacks."""
+    found = runs(SCENARIOS["off_thread"], targets.find("asyncio.PyFuture"), 60)
+    assert any(event.kind == "stall" for run in found for event in run.history)
+
+
+def test_misuse_has_threads_that_add_remove_and_complete_one_future_at_once() -> None:
+    """Three threads of which one registers, one removes and one completes are drawn by themselves."""
+    program_count = 0
+    for program in drawn(SCENARIOS["off_thread"], targets.find("asyncio.Future"), 1000):
+        names = [{o.name for o in a.operations if o.future == 0} for a in program.actors if a.kind == "thread"]
+        program_count += (
+            sum("add_done_callback" in n for n in names) > 0
+            and sum("remove_done_callback" in n for n in names) > 0
+            and sum(bool(n & set(RESOLVING)) for n in names) > 0
+            and len(names) >= 3
+        )
+    assert program_count > 100
+
+
+def test_hooks_of_every_kind_that_python_makes_possible_act() -> None:
+    """Operations are performed inside call-outs of seven kinds; asyncio never hashes a callback."""
+    acted: Counter[str] = Counter()
+    for run in runs(SCENARIOS["reentrant_callouts"], targets.find("asyncio.PyFuture"), 600):
+        for event in run.history:
+            if event.kind == "call" and event.site.startswith("h"):
+                acted[run.program.hooks[int(event.site[1:].partition(".")[0])].kind] += 1
+    assert set(acted) == {"call_soon", "get_debug", "eq", "repr", "del", "init", "context"}
+
+
+@pytest.mark.parametrize(("scenario", "target"), [p for p in PAIRS if "Py" in str(p.id) or "asyncio" not in str(p.id)])
+def test_most_runs_complete_and_something_happens_in_them(scenario: Scenario, target: Target) -> None:
+    """At most a quarter get stuck, none runs for ever, and callbacks run or waiters wake in many of them.
+
+    The C implementations are left out here: on old releases a misuse program may end the interpreter, as it should.
+    """
+    found = runs(scenario, target, 60)
+    status = Counter(run.status for run in found)
+    assert status["livelock"] == 0
+    assert status["completed"] >= 45
+    lively = sum(
+        any(
+            event.kind == "run"
+            or (event.kind == "return" and event.outcome is not None and event.outcome.what[:2] in ("v:", "e:"))
+            or (event.kind == "return" and event.outcome is not None and "CancelledError" in event.outcome.what)
+            for event in run.history
+        )
+        for run in found
+    )
+    assert lively >= 20
