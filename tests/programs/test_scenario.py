@@ -30,6 +30,9 @@ GOOD = """
         profile=Profile(tasks=(1, 2), task_operations={{"set_result": 1, "await": 1}}),
     )
 """
+BAD_NAME = """from futurefuzz.programs.scenario import Scenario
+SCENARIO = Scenario(name='No Spaces', description='', contracts=('asyncio',), generate=print)
+"""
 
 
 def write(path: Path, text: str) -> Path:
@@ -113,8 +116,7 @@ def test_a_scenario_may_define_dataclasses(tmp_path: Path) -> None:
         ("x = 1\n", 1, "defines no SCENARIO; allowed: SCENARIO = Scenario(name=..., ...)"),
         ("SCENARIO = 'bridges'\n", 1, "SCENARIO is of type str; allowed: a futurefuzz.programs.scenario.Scenario"),
         (
-            "from futurefuzz.programs.scenario import Scenario as S\n"
-            + "SCENARIO = S(name='No Spaces', description='', contracts=('asyncio',), generate=print)\n",
+            BAD_NAME,
             2,
             "raised ValueError: scenario name is 'No Spaces'; allowed: small letters, digits, '_' and '-'",
         ),
