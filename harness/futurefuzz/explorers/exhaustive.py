@@ -99,7 +99,7 @@ class Exhaustive:
             if node.current != current or node.enabled != tuple(enabled):
                 raise HarnessError(
                     f"the program is not deterministic: at choice {position} actor {node.current} stood and "
-                    f"{list(node.enabled)} could go; after the same choices it is now actor {current} and {list(enabled)}"
+                    f"{list(node.enabled)} could go; now it is actor {current} and {list(enabled)}"
                 )
             return node.chosen
         return self._extend(current, tuple(enabled))

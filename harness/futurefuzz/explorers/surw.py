@@ -35,7 +35,7 @@ class SURW:
 
     Guarantee: with exact counts, and actors that do not block each other, all interleavings of the interesting events
     are equally likely. A quarter of the runs take every event as interesting (the paper's URW), so every interleaving
-    of the whole program has a positive probability. Without counts (before its first run has ended) it is a random walk.
+    of the whole program has a positive probability. Until its first run has ended it has no counts: a random walk.
 
     Deviations: between interesting events the current actor goes on and another is drawn only when it cannot (the paper
     draws one each time), which saves hand-overs of the baton. The selection is one or two resources drawn anew for each

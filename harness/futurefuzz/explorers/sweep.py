@@ -83,7 +83,6 @@ class Sweep:
             chosen = current
         elif self._preempted in enabled:  # the intruder has run as far as it could
             chosen = self._preempted
-            self._preempted = -1
         else:
             chosen = enabled[0]
         if self._seen is not None:
