@@ -29,6 +29,7 @@ class Reported:
             of an operation.
         names: of the run's carriers, by index.
         violations: (index of the event in `events`, clause id, one sentence) for each violation of that run.
+        remembered: an earlier campaign has found it: its signature is in the corpus, so it is not new.
     """
 
     finding: Finding
@@ -38,6 +39,12 @@ class Reported:
     events: Sequence[Mapping[str, Any]] = ()
     names: Sequence[str] = ()
     violations: Sequence[tuple[int, str, str]] = ()
+    remembered: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Neither the list of known bugs nor the corpus has it."""
+        return self.known is None and not self.remembered
 
 
 @frozen(kw_only=True)
@@ -91,6 +98,8 @@ class Outcome:
         pairs: counts per target and scenario.
         repeat: the command line that repeats it; None: made from the seed alone.
         corpus: the folder that findings were saved to.
+        reason: why it ended: `time`, `runs` or `stopped`.
+        errors: failures of the harness itself, which are no findings.
     """
 
     seed: int
@@ -107,16 +116,18 @@ class Outcome:
     pairs: Sequence[PairCount] = field(factory=list)
     repeat: str | None = None
     corpus: Path | None = None
+    reason: str = "time"
+    errors: Sequence[str] = field(factory=list)
 
     @property
     def new(self) -> list[Reported]:
-        """The findings that no known bug explains."""
-        return [reported for reported in self.findings if reported.known is None]
+        """The findings that neither a known bug explains nor an earlier campaign has found."""
+        return [reported for reported in self.findings if reported.is_new]
 
     @property
     def known(self) -> list[Reported]:
-        """The findings that the list of known bugs names."""
-        return [reported for reported in self.findings if reported.known is not None]
+        """The findings that the list of known bugs names, or the corpus."""
+        return [reported for reported in self.findings if not reported.is_new]
 
     @property
     def runs_per_second(self) -> float:
