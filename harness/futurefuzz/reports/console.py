@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import IO, Final
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
 from futurefuzz.campaign.listener import Progress
 from futurefuzz.campaign.outcome import Reported
 from futurefuzz.reports.finding import finding_line, replay_command
-from futurefuzz.reports.page import Page, clean, cut, encodable, is_terminal, page_for, wrap, write
+from futurefuzz.reports.page import Page, clean, cut, is_terminal, page_for, terminal_console, wrap, writable, write
 
-__all__ = ["ConsoleListener", "Printer", "count", "duration", "progress_line"]
+__all__ = ["ConsoleListener", "Printer", "count", "duration", "live_lines", "progress_line"]
 
 #: seconds between two plain lines, and between two pictures of the live lines
 PLAIN_EVERY: Final = 10.0
@@ -98,11 +98,10 @@ class ConsoleListener:
             self.printer.guarded(self._start)
 
     def _start(self) -> None:
-        console = Console(file=self.printer.stream, force_terminal=True, color_system="standard", highlight=False)
         # no thread of its own: a campaign that is stopped must leave nothing behind that draws
         self._live = Live(
             Text(""),
-            console=console,
+            console=terminal_console(self.printer.stream),
             auto_refresh=False,
             transient=True,
             redirect_stdout=False,
@@ -133,7 +132,7 @@ class ConsoleListener:
         if self._live is None:
             self.printer.show([Text(progress_line(progress, self.printer.page))])
         else:
-            live, lines = self._live, _live_lines(progress, self.printer.page)
+            live, lines = self._live, live_lines(progress, self.printer.page)
             self.printer.guarded(lambda: live.update(Group(*lines), refresh=True))
 
     def found(self, reported: Reported) -> None:
@@ -156,9 +155,7 @@ class ConsoleListener:
             return
         encoding = getattr(self.printer.stream, "encoding", None)
         for line in lines:
-            plain = encodable(line.plain, encoding)
-            shown = line if plain == line.plain else Text(plain)
-            self.printer.guarded(partial(live.console.print, shown, soft_wrap=True))
+            self.printer.guarded(partial(live.console.print, writable(line, encoding), soft_wrap=True))
 
 
 def duration(seconds: float) -> str:
@@ -191,17 +188,18 @@ def progress_line(progress: Progress, page: Page) -> str:
         f"{duration(progress.seconds)}{left}",
         f"{progress.runs:,}{wanted} runs",
         f"{progress.runs_per_second:,.0f}/s",
-        count(progress.behaviours, "behaviour"),
         _findings(progress),
     ]
     if progress.crashes:
         parts.append(count(progress.crashes, "crash", "crashes"))
+    parts.append(count(progress.behaviours, "behaviour"))
     if progress.phase:
         parts.append(clean(progress.phase))
     return cut(f" {page.glyphs.separator} ".join(parts), page.width, page.glyphs)
 
 
-def _live_lines(progress: Progress, page: Page) -> list[Text]:
+def live_lines(progress: Progress, page: Page) -> list[Text]:
+    """The two lines that change in a terminal: the work, and what came of it."""
     dot = f" {page.glyphs.separator} "
     first = Text(_bar(progress, page), style="cyan")
     first.append(f"  {progress.runs:,} runs", style="bold default")

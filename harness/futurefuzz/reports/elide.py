@@ -45,7 +45,11 @@ def elide(rows: Sequence[Row], limit: int) -> list[Row | Gap]:
     ends = [*range(len(rows) - 1, len(rows) - LAST - 1, -1), *range(FIRST)]
     # both ends are always there, however much went wrong
     wanted = ends + wanted
-    telling = [i for i, row in enumerate(rows) if row.states or _switches_inside(rows, i)]
+    telling = [
+        i
+        for i, row in enumerate(rows)
+        if row.states or (row.raised and not row.asks) or _switches_inside(rows, i)
+    ]
     wanted += sorted(telling, key=lambda i: (abs(i - focus), i))
     kept = sorted(_first_distinct(wanted, len(rows), limit))
     return _with_gaps(rows, kept)

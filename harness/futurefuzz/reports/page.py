@@ -24,13 +24,16 @@ __all__ = [
     "UNICODE",
     "Glyphs",
     "Page",
+    "TerminalConsole",
     "clean",
     "cut",
     "encodable",
     "is_terminal",
     "page_for",
     "rule",
+    "terminal_console",
     "wrap",
+    "writable",
     "write",
 ]
 
@@ -220,6 +223,21 @@ def rule(title: str, page: Page, style: str = "") -> Text:
     return text.append(line * max(2, page.width - text.cell_len))
 
 
+class TerminalConsole(Console):
+    """A console of rich that leaves it to its caller what a closed pipe means; rich's own ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Called while the BrokenPipeError is handled: let it go on."""
+        raise
+
+
+def terminal_console(stream: IO[str], width: int | None = None) -> TerminalConsole:
+    """The console for a coloured page; colours are the terminal's own sixteen, so that they suit its background."""
+    return TerminalConsole(
+        file=stream, force_terminal=True, color_system="standard", legacy_windows=False, highlight=False, width=width
+    )
+
+
 def write(lines: Iterable[Text], stream: IO[str], page: Page) -> None:
     """Write lines as they are: never wrapped, never cut, plain unless the page has colour."""
     encoding = getattr(stream, "encoding", None)
@@ -227,6 +245,12 @@ def write(lines: Iterable[Text], stream: IO[str], page: Page) -> None:
         for line in lines:
             stream.write(encodable(line.plain.rstrip(), encoding or "utf-8") + "\n")
         return
-    console = Console(file=stream, force_terminal=True, color_system="standard", legacy_windows=False, width=10_000)
+    console = terminal_console(stream, 10_000)
     for line in lines:
-        console.print(line, soft_wrap=True, highlight=False)
+        console.print(writable(line, encoding), soft_wrap=True)
+
+
+def writable(line: Text, encoding: str | None) -> Text:
+    """The line as the encoding can write it; escapes cost it its inner styles, which is better than a dead report."""
+    plain = encodable(line.plain, encoding or "utf-8")
+    return line if plain == line.plain else Text(plain, style=line.style)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from futurefuzz.programs.program import Operation
 from futurefuzz.reports.page import clean
 
-__all__ = ["HOOK_PLACES", "label", "operation_code", "operation_from", "outcome_words"]
+__all__ = ["HOOK_PLACES", "label", "operation_code", "operation_from", "outcome_words", "point_words"]
 
 #: hook kind -> where the call-out lands, as the reader knows it
 HOOK_PLACES: Final[dict[str, str]] = {
@@ -21,6 +21,14 @@ HOOK_PLACES: Final[dict[str, str]] = {
     "del": "__del__",
     "init": "__init__",
     "context": "the context",
+}
+
+#: kind of a point -> what was about to happen there
+_POINTS: Final[dict[str, str]] = {
+    **{kind: f"at {place}" for kind, place in HOOK_PLACES.items()},
+    "acquire": "before it takes a lock",
+    "release": "before it gives a lock back",
+    "callback": "as a callback begins",
 }
 
 _LABEL: Final = re.compile(r"\b([vem]):([ch]?\d+\.\d+(?:#\d+)?)!?")
@@ -98,6 +106,18 @@ def _call(operation: Operation, site: str, blocking: bool) -> str:
             return "gc.collect()"
         case _:
             return f"{future}.{name}()"
+
+
+def point_words(kind: str, inside: str) -> str:
+    """Where in a call a switch happened.
+
+    Args:
+        kind: of the point.
+        inside: the function that was called; in `call_soon_threadsafe` points mean something else.
+    """
+    if inside == "loop.call_soon_threadsafe" and kind in ("call_soon", "wake"):
+        return "before the call is queued" if kind == "call_soon" else "before the loop is woken"
+    return _POINTS.get(kind, f"at {clean(kind)}")
 
 
 def outcome_words(outcome: Sequence[str] | None) -> tuple[str, str]:

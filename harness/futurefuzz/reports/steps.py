@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from attrs import Factory, define
 
@@ -20,8 +20,14 @@ __all__ = ["Mark", "Row", "Steps", "steps_of"]
 
 _STATE: Final = re.compile(r"(f\d+\S*)\s+(.+)", re.DOTALL)
 _PARTS: Final = re.compile(r"[,;]\s*(?=f\d)|\n")
+#: operation -> what it answers when it changed the future; empty: whatever it answers
+_DONE: Final = {"set_result": "None", "set_exception": "None", "cancel": "True", "set_running": ""}
+#: operation -> the state it leads to, for runs without snapshots
+_STATES: Final = {"set_result": "FINISHED", "set_exception": "FINISHED", "cancel": "CANCELLED"}
 #: what every future is at first, on one side or on both
 _CREATED: Final = ("PENDING", "PENDING > PENDING")
+#: a posted call that is in the loop's ready queue
+_QUEUED: Final = "it is queued"
 #: operations that suspend a task: whatever the loop does meanwhile does not happen inside them
 _SUSPENDING: Final = ("await", "yield")
 
@@ -32,6 +38,14 @@ class Mark:
 
     clause: str
     sentence: str
+
+
+class Change(NamedTuple):
+    """What an operation does to the state of a future: which, how (`set_result`), with which value or exception."""
+
+    future: str
+    how: str
+    made: str
 
 
 @define(kw_only=True)
@@ -48,7 +62,8 @@ class Row:
         depth: inside how many unfinished calls of its carrier it happened.
         bad: something that should not happen.
         asks: it asks for the outcome of a future, so that an exception is an answer like another.
-        changes: (future, label of the value or exception) when its operation completes a future; no label: it cancels.
+        changes: which future its operation changes, None where it failed to.
+        queued: its posted call is in the loop's ready queue.
         ending: it tells of the end of the run; nobody switched to it.
         inside: the unfinished operation of this carrier after this row, such as `f0.set_result`; empty: none.
         waits: that operation waits for something; leaving it is no preemption.
@@ -67,7 +82,8 @@ class Row:
     depth: int = 0
     bad: bool = False
     asks: bool = False
-    changes: tuple[str, str] | None = None
+    changes: Change | None = None
+    queued: bool = False
     ending: bool = False
     inside: str = ""
     waits: bool = False
@@ -202,7 +218,7 @@ class _Reader:
             case "state":
                 self._final(event)
             case "posted":
-                self._row(event, "the call is in the ready queue", depth=self._depth(int(event.get("carrier") or 0)))
+                self._posted(event)
             case "handler" | "log" | "unraisable" | "stall" | "waiting" | "uncaught":
                 self._trouble(event)
         return index + 1
@@ -264,6 +280,14 @@ class _Reader:
             if event.get("kind") == "snapshot":
                 self._snapshot(str(event.get("what")))
 
+    def _posted(self, event: Mapping[str, Any]) -> None:
+        """Said in the row of the call when nothing happened since; else a row of its own."""
+        last = self.rows[-1] if self.rows else None
+        if last is not None and last.opens and (last.site, last.carrier) == (event.get("site"), event.get("carrier")):
+            last.text, last.queued = f"{last.text} queues it", True
+        else:
+            self._row(event, _QUEUED, depth=self._depth(int(event.get("carrier") or 0)))
+
     def _return(self, event: Mapping[str, Any]) -> None:
         carrier, site = int(event.get("carrier") or 0), str(event.get("site", ""))
         code, operation = self._code(event)
@@ -276,10 +300,11 @@ class _Reader:
         suspended = operation is not None and operation.via == "direct" and operation.name in _SUSPENDING
         who = self._who(event)
         text = f"{who}{code}" if suspended else f"{who}back from {code.partition('(')[0]}"
+        if self.rows and (self.rows[-1].text, self.rows[-1].site, self.rows[-1].carrier) == (_QUEUED, site, carrier):
+            text = f"{_QUEUED}, {text}"
+            del self.rows[-1]
         row = self._row(event, text, depth=self._depth(carrier))
         self._outcome(row, event, operation)
-        if not row.outcome:
-            row.outcome = "None"
 
     def _outcome(self, row: Row, event: Mapping[str, Any], operation: Operation | None) -> None:
         how, what = outcome_words(event.get("outcome"))
@@ -289,9 +314,12 @@ class _Reader:
             what = "skipped, it is done" if posted else "skipped, dropped before"
         row.asks = operation is not None and operation.name in ("result", "exception", "await")
         row.outcome = "" if (how, what) == ("returned", "None") and operation is not None and not row.asks else what
-        row.changes = _changes(event)
-        if self.derived and row.changes and how == "returned":
-            self._derive(row, *row.changes, what)
+        change = _changes(event)
+        # what failed, or came too late, changed nothing
+        if change is not None and how == "returned" and what == (_DONE[change.how] or what):
+            row.changes = change
+            if self.derived and change.how in _STATES:
+                self._set_state(row, change.future, _STATES[change.how])
 
     # callbacks
 
@@ -337,7 +365,7 @@ class _Reader:
 
     def _trouble(self, event: Mapping[str, Any]) -> None:
         kind, what = event.get("kind"), event.get("what")
-        how, outcome = outcome_words(event.get("outcome"))
+        _, outcome = outcome_words(event.get("outcome"))
         depth = self._depth(int(event.get("carrier") or 0))
         if kind == "waiting":
             code, _ = self._code(event)
@@ -349,12 +377,12 @@ class _Reader:
             row.carrier = row.carrier if self.loop is None else self.loop
             self._close(row)
         elif kind == "uncaught":
-            who = self._who(event) or ""
-            self._row(event, f"{who}ends by an uncaught exception", outcome=outcome, raised=True, bad=True, depth=depth)
+            self._row(event, f"{self._who(event)}ends by an uncaught {outcome}", bad=True, depth=depth)
         else:
+            # red without a mark: whether it should have happened is for the oracles to say
             lead = {"handler": "loop's exception handler", "log": "logs", "unraisable": "cannot raise"}[str(kind)]
-            said = "" if what is None else f": {label(str(what))}"
-            self._row(event, f"{lead}{said}", outcome=outcome, raised=bool(how), bad=True, depth=depth)
+            said = ": ".join(part for part in (outcome, "" if what is None else label(str(what))) if part)
+            self._row(event, f"{lead}: {said}", raised=True, depth=depth)
 
     def _snapshot(self, text: str) -> None:
         for part in _PARTS.split(text):
@@ -372,23 +400,16 @@ class _Reader:
         the change to whoever returned first.
         """
         last = self.rows[-1]
-        if last.changes is not None and last.changes[0] == future and not last.raised:
+        if last.changes is not None and last.changes.future == future:
             return last
-        unfinished = [row for row in self.begun if row.changes is not None and row.changes[0] == future]
+        unfinished = [row for row in self.begun if row.changes is not None and row.changes.future == future]
         return unfinished[0] if len(unfinished) == 1 else last
 
     def _set_state(self, row: Row, future: str, state: str) -> None:
         """Note a state; a finished future with what it was finished with, where this step did it."""
-        if row.changes is not None and row.changes[0] == future and row.changes[1] and state.endswith("FINISHED"):
-            state = f"{state} {row.changes[1]}"
+        if row.changes is not None and row.changes.future == future and state == "FINISHED":
+            state = f"{state} {row.changes.made}".rstrip()
         row.states = [(name, old) for name, old in row.states if name != future] + [(future, state)]
-
-    def _derive(self, row: Row, future: str, made: str, what: str) -> None:
-        """Work the state out from what an operation answered; only where no snapshots were taken."""
-        if made and what == "None":
-            self._set_state(row, future, f"FINISHED {made}")
-        elif not made and what == "True":
-            self._set_state(row, future, "CANCELLED")
 
     def _final(self, event: Mapping[str, Any]) -> None:
         future, side, outcome = _fields(event.get("what"), "final_state", ("future", "side", "outcome"))
@@ -419,10 +440,13 @@ def _fields(what: object, key: str, names: tuple[str, ...]) -> tuple[Any, ...]:
     return (None,) * len(names)
 
 
-def _changes(event: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Which future an operation completes, if it does what it is for, and with what."""
+def _changes(event: Mapping[str, Any]) -> Change | None:
+    """What an operation does to a future, if it does what it is for."""
     operation, site = operation_from(event.get("what")), str(event.get("site", ""))
     if operation is None or (operation.via != "direct" and "!" not in site):
         return None
-    made = {"set_result": f"v{site.replace('!', '')}", "set_exception": f"e{site.replace('!', '')}", "cancel": ""}
-    return (f"f{operation.future}", made[operation.name]) if operation.name in made else None
+    if operation.name not in _DONE:
+        return None
+    letter = {"set_result": "v", "set_exception": "e"}.get(operation.name)
+    made = f"{letter}{site.replace('!', '')}" if letter else ""
+    return Change(future=f"f{operation.future}", how=operation.name, made=made)

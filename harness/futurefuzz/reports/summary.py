@@ -19,6 +19,7 @@ __all__ = ["campaign_report", "show_campaign", "summary"]
 #: so many findings get a whole report; with more of them nobody reads on
 MOST_REPORTS: Final = 20
 MOST_PAIRS: Final = 30
+SHORT_HEADS: Final = ("runs", "behav.", "crash", "forb.", "inter.", "known")
 
 
 def show_campaign(outcome: Outcome, printer: Printer, *, clauses: Mapping[str, Clause] | None = None) -> None:
@@ -90,7 +91,7 @@ def _pairs(pairs: Sequence[PairCount], page: Page) -> list[Text]:
         [clean(pair.target), clean(pair.scenario), *(_number(getattr(pair, name)) for name in numbers)]
         for pair in shown
     ]
-    heads = ["target", "scenario", *numbers]
+    heads = ["target", "scenario", *(numbers if page.width >= 80 else SHORT_HEADS)]
     # a column in which nothing ever happened says nothing
     used = [i for i in range(len(heads)) if i < 3 or any(row[i] for row in table)]
     widths = {i: max(cell_len(heads[i]), *(cell_len(row[i]) for row in table)) for i in used}
@@ -103,7 +104,7 @@ def _pairs(pairs: Sequence[PairCount], page: Page) -> list[Text]:
     if len(pairs) > MOST_PAIRS:
         runs = sum(pair.runs for pair in pairs[MOST_PAIRS:])
         said = f"and {len(pairs) - MOST_PAIRS} more pairs with {runs:,} runs (--json has them all)"
-        lines.append(Text(said, style="dim"))
+        lines += [Text(line, style="dim") for line in wrap(said, page.width, glyphs=page.glyphs)]
     return [*lines, Text()]
 
 
@@ -144,8 +145,8 @@ def _entry(reported: Reported, page: Page) -> list[Text]:
     if reported.known is not None:
         return _item(f"{reported.known.issue}: {reported.finding.signature}", page)
     finding = reported.finding
-    said = cut(f"{finding.grade:<11}  {clean(finding.signature)}", page.width - 2, page.glyphs)
-    lines = [Text(f"  {said}", style=GRADE_STYLES[finding.grade])]
+    said = wrap(f"{finding.grade:<11}  {clean(finding.signature)}", page.width - 2, indent=13, glyphs=page.glyphs)
+    lines = [Text(f"  {line}", style=GRADE_STYLES[finding.grade]) for line in said]
     if reported.path is not None:
         lines.append(Text(f"    {replay_command(reported)}", style="dim"))
     return lines

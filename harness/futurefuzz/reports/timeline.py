@@ -21,14 +21,18 @@ from rich.text import Text
 from futurefuzz.programs.program import Program, Switch
 from futurefuzz.reports.elide import Gap, elide
 from futurefuzz.reports.page import Glyphs, Page, clean, cut, wrap
-from futurefuzz.reports.spelling import HOOK_PLACES
+from futurefuzz.reports.spelling import point_words
 from futurefuzz.reports.steps import Row, Steps, steps_of
 
 __all__ = ["timeline"]
 
 COLOURS: Final = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
 LEAST_COLUMN: Final = 22
+#: below this the states get lines of their own: `f0.set_running_or_notify_cancel()` should fit
+LEAST_TEXT: Final = 34
 CELL_LINES: Final = 4
+#: lines per row, on average, that columns may take
+MOST_LINES: Final = 1.6
 MOST_STATE: Final = 24
 MOST_STATE_NARROW: Final = 16
 
@@ -86,7 +90,7 @@ class _Drawing:
         self.steps = steps
         self.page = page
         self.glyphs: Glyphs = page.glyphs
-        self.left = list(schedule)
+        self.schedule = schedule
         self.shown = elide(steps.rows, limit)
         self.carriers = sorted({row.carrier for row in steps.rows})
         self.names = {i: clean(names[i]) if 0 <= i < len(names) else f"carrier {i}" for i in self.carriers}
@@ -109,7 +113,7 @@ class _Drawing:
                 need[item.carrier] = max(need[item.carrier], cell_len(self._text(item)) + 2 * min(item.depth, 3))
         room -= len(self.carriers) - 1
         widths = _share(room, need)
-        if any(widths[c] < min(need[c], LEAST_COLUMN) for c in self.carriers):
+        if any(widths[c] < min(need[c], LEAST_COLUMN) for c in self.carriers) or self._crowded(widths):
             return None
         starts, x = {}, start
         for c in self.carriers:
@@ -119,13 +123,19 @@ class _Drawing:
             lanes=False, starts=starts, widths=widths, text=0, text_width=0, state=x + 1, state_width=state_width
         )
 
+    def _crowded(self, widths: Mapping[int, int]) -> bool:
+        """Would columns break so many calls that lanes read better?"""
+        rows = [item for item in self.shown if isinstance(item, Row)]
+        lines = sum(len(wrap(self._text(r), widths[r.carrier] - 2 * min(r.depth, 3), indent=2)) for r in rows)
+        return lines > MOST_LINES * len(rows)
+
     def _lanes(self) -> _Layout:
         start = self.digits + 2
         starts = {c: start + 2 * i for i, c in enumerate(self.carriers)}
         text = start + 2 * len(self.carriers) + 1
         state_width = self._state_width()
         text_width = self.page.width - text - (state_width + 2 if state_width else 0)
-        if state_width and text_width < 30:
+        if state_width and text_width < LEAST_TEXT:
             text_width, state_width = self.page.width - text, 0
         return _Layout(
             lanes=True,
@@ -249,19 +259,20 @@ class _Drawing:
     def _switch(self, before: Row, after: Row) -> None:
         """An arrow from one actor to the next, with the operation that it interrupts."""
         glyphs, starts = self.glyphs, self.layout.starts
-        reason = self._reason(before, after)
         start, end = starts[before.carrier], starts[after.carrier]
         style = "bold yellow" if before.inside and not before.waits else "dim"
-        label = f" {reason} " if reason else ""
         low, high = min(start, end), max(start, end)
         inside = high - low - 1
         lane = self.layout.lanes
-        if lane or cell_len(label) + 4 > inside:
-            dashes, outside = glyphs.line * inside, label.rstrip()
-        elif start < end:
-            dashes, outside = (glyphs.line + label).ljust(inside, glyphs.line), ""
+        reason = self._reason(before, after)
+        x = self.layout.text if lane else high + 2
+        if lane or (cell_len(reason) + 4 > inside and cell_len(reason) <= self.page.width - x):
+            dashes, outside = glyphs.line * inside, reason
         else:
-            dashes, outside = (label + glyphs.line).rjust(inside, glyphs.line), ""
+            said = f" {cut(reason, inside - 4, glyphs)} " if reason else ""
+            dashes, outside = glyphs.line + said, ""
+            fill = glyphs.line * (inside - cell_len(dashes))
+            dashes = dashes + fill if start < end else fill + said + glyphs.line
         if start < end:
             arrow = glyphs.corner_right + dashes + glyphs.tip_right
         else:
@@ -269,8 +280,7 @@ class _Drawing:
         pieces = [piece for piece in self._bars() if not low <= piece[0] <= high]
         pieces.append((low, arrow, style))
         if outside:
-            x = self.layout.text if lane else high + 2
-            pieces.append((x, cut(outside.strip(), self.page.width - x, glyphs), style))
+            pieces.append((x, cut(outside, self.page.width - x, glyphs), style))
         self._line(sorted(pieces))
 
     def _reason(self, before: Row, after: Row) -> str:
@@ -278,17 +288,21 @@ class _Drawing:
             return ""
         if before.waits:
             return f"waits in {before.inside}"
-        return f"switch inside {before.inside}{self._place(before, after)}"
+        return f"inside {before.inside}{self._place(before, after)}"
 
     def _place(self, before: Row, after: Row) -> str:
-        """At which call-out, where the schedule knows it."""
+        """At which point, where the schedule leaves no doubt about it."""
         source, target = self.names[before.carrier], self.names[after.carrier]
-        for i, switch in enumerate(self.left):
+        kinds = set()
+        for switch in self.schedule:
             site, _, kind = switch.place.partition("/")
-            if switch.actor == source and switch.to == target and site in before.sites:
-                del self.left[: i + 1]
-                return f", at {HOOK_PLACES.get(kind, clean(kind))}" if kind else ""
-        return ""
+            # a point of the kind `operation` is passed before the operation begins
+            if (switch.actor, switch.to) == (source, target) and site in before.sites and kind not in ("", "operation"):
+                kinds.add(kind)
+        if len(kinds) != 1:
+            return ""
+        words = point_words(kinds.pop(), before.inside)
+        return "" if before.queued and words.endswith("queued") else f", {words}"
 
     def _gap(self, gap: Gap) -> None:
         who = ", ".join(f"{self.names[c]}: {n}" for c, n in gap.counts)
