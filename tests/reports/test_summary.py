@@ -62,7 +62,21 @@ def test_new_findings_are_reported_forbidden_first_and_known_ones_briefly() -> N
     # the rule below the heads of a timeline has blanks behind its first dashes
     titles = [line.split(" ")[1] for line in lines if line.startswith("── ") and line[3] != " "]
     assert titles == ["FORBIDDEN", "INTERESTING", "2"]
-    assert "  gh-125969: asyncio.Future:X1:SIGSEGV in completion" in lines
+    assert "  asyncio.Future:X1:SIGSEGV in completion (known as gh-125969)" in lines
+
+
+def test_what_an_earlier_campaign_found_is_not_new() -> None:
+    """A signature that was in the corpus before is listed, but not as new."""
+    remembered = evolve(cases.crash_reported(), remembered=True)
+    lines = told(cases.outcome(findings=[remembered]))
+    assert lines[0].startswith("── nothing new ")
+    assert "  asyncio.Future:X1:SIGSEGV in completion (in the corpus already)" in lines
+
+
+def test_failures_of_the_harness_are_told_apart() -> None:
+    """They are no findings, and they are not hidden."""
+    lines = told(cases.outcome(errors=["worker 1 did not start"]))
+    assert lines[lines.index("The harness itself failed: 1") + 1] == "  worker 1 did not start"
 
 
 def test_a_flood_of_findings_is_not_reported_at_length() -> None:

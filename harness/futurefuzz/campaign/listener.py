@@ -27,7 +27,7 @@ class Progress:
         known: findings that the list of known bugs names.
         crashes: workers that died or hung.
         workers: worker processes at work.
-        phase: what the campaign is doing, in a few words: `replaying the corpus`, `fuzzing`, `minimising` and a signature.
+        phase: what the campaign is doing, in a few words, such as `replaying the corpus`, `fuzzing`, `minimising`.
     """
 
     seconds: float

@@ -136,8 +136,8 @@ class ConsoleListener:
             self.printer.guarded(lambda: live.update(Group(*lines), refresh=True))
 
     def found(self, reported: Reported) -> None:
-        """Say at once what was found; known bugs are left to the summary."""
-        if reported.known is None:
+        """Say at once what was found; what is not new is left to the summary."""
+        if reported.is_new:
             self._above([*finding_line(reported, self.printer.page), *self._command(reported)])
 
     def _command(self, reported: Reported) -> list[Text]:

@@ -22,7 +22,7 @@ from futurefuzz.reports.steps import steps_of
 from futurefuzz.reports.timeline import timeline
 from futurefuzz.targets import base
 
-__all__ = ["finding_line", "finding_report", "replay_command", "shown_path"]
+__all__ = ["finding_line", "finding_report", "replay_command", "shown_path", "standing"]
 
 LABEL: Final = 11
 GRADE_STYLES: Final = {"forbidden": "bold red", "interesting": "bold yellow"}
@@ -63,14 +63,18 @@ def finding_line(reported: Reported, page: Page) -> list[Text]:
     """A finding in two lines, for the moment when it is found and for known ones."""
     finding = reported.finding
     head = Text()
-    if reported.known is None:
-        head.append("new ", style="bold")
-    else:
-        head.append(f"known ({clean(reported.known.issue)}) ", style="dim")
+    head.append(f"{standing(reported)} ", style="bold" if reported.is_new else "dim")
     head.append(finding.grade, style=GRADE_STYLES[finding.grade])
     head.append("  " + cut(clean(finding.signature), page.width - head.cell_len - 2, page.glyphs))
     cause = wrap(clean(finding.cause), page.width - 4, lines=2, glyphs=page.glyphs)
-    return [head, *(Text(f"    {line}", style="dim" if reported.known else "") for line in cause)]
+    return [head, *(Text(f"    {line}", style="" if reported.is_new else "dim") for line in cause)]
+
+
+def standing(reported: Reported) -> str:
+    """Is it new, known upstream, or from an earlier campaign."""
+    if reported.known is not None:
+        return f"known as {clean(reported.known.issue)}"
+    return "in the corpus already" if reported.remembered else "new"
 
 
 def replay_command(reported: Reported) -> str:
@@ -90,8 +94,7 @@ def shown_path(path: Path) -> str:
 
 def _title(reported: Reported, page: Page) -> Text:
     finding, dot = reported.finding, page.glyphs.separator
-    what = "new" if reported.known is None else f"known as {clean(reported.known.issue)}"
-    said = f"{finding.grade.upper()} {dot} {what} {dot} {clean(finding.case.target)}"
+    said = f"{finding.grade.upper()} {dot} {standing(reported)} {dot} {clean(finding.case.target)}"
     return rule(said, page, GRADE_STYLES[finding.grade])
 
 

@@ -38,6 +38,8 @@ def campaign_document(outcome: Outcome) -> dict[str, Any]:
             "behaviours": outcome.behaviours,
             "crashes": outcome.crashes,
             "interrupted": outcome.interrupted,
+            "reason": outcome.reason,
+            "errors": list(outcome.errors),
             "new": len(outcome.new),
             "known": len(outcome.known),
             "repeat": outcome.repeat,
@@ -56,7 +58,8 @@ def finding_document(reported: Reported) -> dict[str, Any]:
     return {
         "signature": finding.signature,
         "grade": finding.grade,
-        "status": "new" if reported.known is None else "known",
+        "status": "new" if reported.is_new else "known",
+        "remembered": reported.remembered,
         "known": None if reported.known is None else _known(reported.known),
         "oracle": finding.oracle,
         "clause": finding.clause,

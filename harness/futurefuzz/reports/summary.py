@@ -11,7 +11,7 @@ from rich.text import Text
 from futurefuzz.campaign.outcome import Outcome, PairCount, Reported
 from futurefuzz.contracts.verdict import Clause
 from futurefuzz.reports.console import Printer, count, duration
-from futurefuzz.reports.finding import GRADE_STYLES, finding_report, replay_command, shown_path
+from futurefuzz.reports.finding import GRADE_STYLES, finding_report, replay_command, shown_path, standing
 from futurefuzz.reports.page import Page, clean, cut, rule, wrap
 
 __all__ = ["campaign_report", "show_campaign", "summary"]
@@ -91,13 +91,13 @@ def _pairs(pairs: Sequence[PairCount], page: Page) -> list[Text]:
         [clean(pair.target), clean(pair.scenario), *(_number(getattr(pair, name)) for name in numbers)]
         for pair in shown
     ]
-    heads = ["target", "scenario", *(numbers if page.width >= 80 else SHORT_HEADS)]
+    heads = ["target", "scenario", *(numbers if page.width >= 90 else SHORT_HEADS)]
     # a column in which nothing ever happened says nothing
     used = [i for i in range(len(heads)) if i < 3 or any(row[i] for row in table)]
     widths = {i: max(cell_len(heads[i]), *(cell_len(row[i]) for row in table)) for i in used}
     spare = page.width - sum(widths[i] + 2 for i in used if i > 1) - 2
     for i in (0, 1):
-        widths[i] = min(widths[i], max(8, spare // 2 if i == 0 else spare - widths[0]))
+        widths[i] = min(widths[i], max(5, spare // 2 if i == 0 else spare - widths[0]))
     lines = [_table_line(heads, used, widths, page, "bold")]
     lines.append(Text("  ".join(page.glyphs.line * widths[i] for i in used), style="dim"))
     lines += [_table_line(row, used, widths, page, "") for row in table]
@@ -109,7 +109,7 @@ def _pairs(pairs: Sequence[PairCount], page: Page) -> list[Text]:
 
 
 def _number(number: int) -> str:
-    return f"{number:,}" if number else ""
+    return f"{number / 1e6:,.1f}M" if number >= 1_000_000 else f"{number:,}" if number else ""
 
 
 def _table_line(row: Sequence[str], used: Sequence[int], widths: Mapping[int, int], page: Page, style: str) -> Text:
@@ -126,7 +126,7 @@ def _table_line(row: Sequence[str], used: Sequence[int], widths: Mapping[int, in
 
 def _found(outcome: Outcome, page: Page) -> list[Text]:
     lines: list[Text] = []
-    for title, findings in (("New", _in_order(outcome.new)), ("Known bugs seen again", outcome.known)):
+    for title, findings in (("New", _in_order(outcome.new)), ("Not new", outcome.known)):
         if not findings:
             continue
         lines.append(Text(f"{title}: {len(findings)}", style="bold"))
@@ -142,8 +142,8 @@ def _found(outcome: Outcome, page: Page) -> list[Text]:
 
 
 def _entry(reported: Reported, page: Page) -> list[Text]:
-    if reported.known is not None:
-        return _item(f"{reported.known.issue}: {reported.finding.signature}", page)
+    if not reported.is_new:
+        return _item(f"{reported.finding.signature} ({standing(reported)})", page)
     finding = reported.finding
     said = wrap(f"{finding.grade:<11}  {clean(finding.signature)}", page.width - 2, indent=13, glyphs=page.glyphs)
     lines = [Text(f"  {line}", style=GRADE_STYLES[finding.grade]) for line in said]
@@ -157,12 +157,18 @@ def _item(said: str, page: Page) -> list[Text]:
 
 
 def _left_out(outcome: Outcome, page: Page) -> list[Text]:
-    if not outcome.throttled:
-        return []
-    lines = [Text("Held back:", style="bold")]
-    for one in outcome.throttled:
-        lines += _item(f"{one.target} with {one.scenario}: {one.reason}", page)
-    return [*lines, Text()]
+    lines: list[Text] = []
+    if outcome.throttled:
+        lines.append(Text("Held back:", style="bold"))
+        for one in outcome.throttled:
+            lines += _item(f"{one.target} with {one.scenario}: {one.reason}", page)
+        lines.append(Text())
+    if outcome.errors:
+        lines.append(Text(f"The harness itself failed: {len(outcome.errors)}", style="bold red"))
+        for error in outcome.errors:
+            lines += _item(error, page)
+        lines.append(Text())
+    return lines
 
 
 def _again(outcome: Outcome, page: Page) -> list[Text]:
