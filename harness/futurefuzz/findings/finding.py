@@ -22,7 +22,8 @@ class Case:
         target: name of the target.
         model: preemption model (`operation`).
         program: what is run.
-        schedule: the choices that differ from the default (go on; when that is impossible, the lowest-numbered ready actor).
+        schedule: the choices that differ from the default (go on; when that is impossible, the lowest-numbered ready
+            actor).
     """
 
     scenario: str

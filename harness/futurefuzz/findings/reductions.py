@@ -1,45 +1,27 @@
-"""Ways to make a case smaller: what can be left out or made plainer, and how the schedule follows.
+"""Ways to make a case smaller, and what smaller means.
 
-A schedule names its switches by place (`1.0/call_soon` in `thread 1`), and places count actors, callbacks, hooks and
-operations from 0. When one of them goes, the numbers of those behind it change, and so must the schedule, or dropping
-anything but the last would always look as if it were needed.
+A reduction says what could be taken away from a case (its atoms), and makes the case without some of them; the
+minimiser knows nothing else of programs and schedules.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from attrs import evolve, frozen
 
 from futurefuzz.findings.finding import Case
+from futurefuzz.findings.removal import BOUNDARY, SITE, Holder, Place, Point, one_per_point, without
 from futurefuzz.programs.operations import VIAS
 from futurefuzz.programs.program import Actor, Callback, Hook, Operation, Program, Switch
 
-__all__ = ["PASSES", "Measure", "Pass", "Place", "measure", "without"]
+__all__ = ["PASSES", "Measure", "Pass", "measure"]
 
 #: kinds of points at which an actor cannot go on anyway: choosing there is no preemption
 _FREE: Final = frozenset({"start", "end", "wait", "asleep", "locked", "sleep"})
 
-#: kind of the point before an operation, where a switch reads best
-_BOUNDARY: Final = "operation"
-
-_THREAD: Final = re.compile(r"thread (\d+)")
-_SITE: Final = re.compile(r"([ch]?)(\d+)(?:\.(\d+))?(.*)", re.DOTALL)
-
 Measure = tuple[int, ...]
-
-#: what holds operations
-T = TypeVar("T", Actor, Callback, Hook)
-
-
-class Place(NamedTuple):
-    """Where an operation stands: `owner` is `""` (actor), `c` (callback) or `h` (hook), as in the sites of events."""
-
-    owner: str
-    number: int
-    position: int
 
 
 class _Edit(NamedTuple):
@@ -91,7 +73,7 @@ def measure(case: Case) -> Measure:
         sum(operation.future + (operation.callback or 0) for operation in operations),
         sum(kind not in _FREE for kind in kinds),
         len(schedule),
-        sum(kind not in _FREE and kind != _BOUNDARY for kind in kinds),
+        sum(kind not in _FREE and kind != BOUNDARY for kind in kinds),
         sum(switch.nth for switch in schedule),
     )
 
@@ -104,123 +86,22 @@ def _kind(switch: Switch) -> str:
     return switch.place.rpartition("/")[2]
 
 
-# ---- leaving out ----------------------------------------------------------------------------------------------------
-
-
-def without(
-    case: Case,
-    *,
-    actors: Iterable[int] = (),
-    callbacks: Iterable[int] = (),
-    hooks: Iterable[int] = (),
-    futures: Iterable[int] = (),
-    operations: Iterable[Place] = (),
-    relocate: bool = False,
-) -> Case:
-    """The case without some of its parts, everything that refers to the others renumbered.
-
-    Args:
-        case: stays as it is.
-        actors, callbacks, hooks, futures: numbers of what goes; operations on a future or with a callback go with it.
-        operations: places of operations that go.
-        relocate: a switch inside an operation that goes moves to the next operation of its actor, instead of going too.
-    """
-    program = case.program
-    kept_callbacks = _kept(len(program.callbacks), callbacks)
-    kept_futures = _kept(program.futures, futures)
-    kept = {"": _kept(len(program.actors), actors), "c": kept_callbacks, "h": _kept(len(program.hooks), hooks)}
-    gone = set(operations)
-    positions: dict[Place, int | None] = {}
-
-    def shorten(owner: str, number: int, holder: T) -> T:
-        left: list[Operation] = []
-        for position, operation in enumerate(holder.operations):
-            place = Place(owner, number, position)
-            future = kept_futures.get(operation.future)
-            callback = None if operation.callback is None else kept_callbacks.get(operation.callback)
-            if place in gone or future is None or (callback is None) != (operation.callback is None):
-                positions[place] = None
-                continue
-            positions[place] = len(left)
-            left.append(evolve(operation, future=future, callback=callback))
-        return evolve(holder, operations=tuple(left))
-
-    smaller = Program(
-        actors=tuple(shorten("", number, program.actors[number]) for number in kept[""]),
-        futures=max(1, len(kept_futures)),
-        callbacks=tuple(shorten("c", number, program.callbacks[number]) for number in kept["c"]),
-        hooks=tuple(shorten("h", number, program.hooks[number]) for number in kept["h"]),
-        debug=program.debug,
-    )
-    follow = _Renumbering(smaller, kept, positions, relocate=relocate)
-    return evolve(case, program=smaller, schedule=follow.schedule(case.schedule))
-
-
-def _kept(count: int, gone: Iterable[int]) -> dict[int, int]:
-    """Old number to new number of what stays."""
-    out = set(gone)
-    return {old: new for new, old in enumerate(index for index in range(count) if index not in out)}
-
-
-@frozen
-class _Renumbering:
-    """How the schedule of a program becomes that of the smaller one."""
-
-    program: Program
-    kept: dict[str, dict[int, int]]
-    positions: dict[Place, int | None]
-    relocate: bool
-
-    def schedule(self, switches: Sequence[Switch]) -> tuple[Switch, ...]:
-        """The switches whose actors and places are still there."""
-        moved = map(self._switch, switches)
-        return _one_per_point(switch for switch in moved if switch is not None)
-
-    def _switch(self, switch: Switch) -> Switch | None:
-        actor, to = self._name(switch.actor), self._name(switch.to)
-        if actor is None or to is None:
-            return None
-        site = _SITE.fullmatch(switch.place)
-        if site is None:  # `start`, or a place of the loop itself
-            return Switch(actor, switch.place, switch.nth, to)
-        owner, old, position, rest = site.groups()
-        index = self.kept[owner].get(int(old))
-        if index is None:
-            return None
-        if position is None:
-            return Switch(actor, f"{owner}{index}{rest}", switch.nth, to)
-        new = self.positions.get(Place(owner, int(old), int(position)))
-        if new is not None:
-            return Switch(actor, f"{owner}{index}.{new}{rest}", switch.nth, to)
-        if not self.relocate or owner:
-            return None
-        return Switch(actor, self._after(int(old), index, int(position)), 1, to)
-
-    def _name(self, name: str) -> str | None:
-        thread = _THREAD.fullmatch(name)
-        if thread is None:
-            return name
-        number = self.kept[""].get(int(thread[1]))
-        return None if number is None else f"thread {number}"
-
-    def _after(self, old: int, index: int, position: int) -> str:
-        """The first place of the actor behind the operation that went."""
-        before = [self.positions.get(Place("", old, earlier)) for earlier in range(position)]
-        following = sum(new is not None for new in before)
-        count = len(self.program.actors[index].operations)
-        if following < count:
-            return f"{index}.{following}/{_BOUNDARY}"
-        return f"{index}.{count - 1 if count else ''}/end"
+# ---- leaving out ---------------------------------------------------------------------------------------------------
 
 
 def _drop(part: str) -> Callable[[Case, Sequence[Any]], Iterable[Case]]:
     def apply(case: Case, atoms: Sequence[Any]) -> Iterator[Case]:
         parts: dict[str, Any] = {part: atoms}
-        first = without(case, **parts)
-        yield first
-        second = without(case, **parts, relocate=True)
-        if second != first:
-            yield second
+        plain = without(case, **parts)
+        yield plain
+        relocated = without(case, **parts, relocate=True)
+        if relocated != plain:
+            yield relocated
+        if part == "actors" and len(atoms) == 1:
+            for name in ("loop", *(f"thread {number}" for number in range(len(plain.program.actors)))):
+                redirected = without(case, **parts, relocate=True, instead=name)
+                if redirected != relocated:
+                    yield redirected
 
     return apply
 
@@ -305,7 +186,7 @@ def _edit(case: Case, edits: Sequence[_Edit]) -> Iterator[Case]:
         changes.setdefault((part, place), {})[attribute] = value
     program = case.program
 
-    def edited(part: str, owner: str, number: int, holder: T) -> T:
+    def edited(part: str, owner: str, number: int, holder: Holder) -> Holder:
         operations = tuple(
             evolve(operation, **changes.get(("operation", Place(owner, number, position)), {}))
             for position, operation in enumerate(holder.operations)
@@ -331,17 +212,38 @@ def _switches(case: Case, *, free: bool) -> list[Switch]:
 
 def _drop_switches(case: Case, atoms: Sequence[Switch]) -> Iterator[Case]:
     yield evolve(case, schedule=tuple(switch for switch in case.schedule if switch not in atoms))
+    if len(atoms) == 1:
+        shorter = _short_cut(case.schedule, atoms[0])
+        if shorter is not None:
+            yield evolve(case, schedule=shorter)
+
+
+def _short_cut(schedule: Sequence[Switch], gone: Switch) -> tuple[Switch, ...] | None:
+    """The schedule without a switch, the one that led to it leading at once to where it went."""
+    position = schedule.index(gone)
+    for earlier in range(position - 1, -1, -1):
+        if schedule[earlier].to == gone.actor:
+            led = evolve(schedule[earlier], to=gone.to)
+            return (*schedule[:earlier], led, *schedule[earlier + 1 : position], *schedule[position + 1 :])
+    return None
 
 
 def _moves(case: Case) -> list[tuple[Switch, Switch]]:
-    """Each switch at an earlier occurrence of its place, or before the operation that it is inside of, or the next."""
+    """Each switch at an earlier occurrence of its place, or before the operation that it is inside of, or the next.
+
+    The first switch may also become the choice of who begins.
+    """
     found = []
+    start = Point("", "start", 1)
+    for switch in case.schedule[:1]:
+        if (switch.actor, switch.place, switch.nth) != start:
+            found.append((switch, Switch(*start, switch.to)))
     for switch in case.schedule:
         places = [switch.place]
-        site = _SITE.fullmatch(switch.place)
-        if _kind(switch) not in _FREE and _kind(switch) != _BOUNDARY and site is not None and site[3] is not None:
+        site = SITE.fullmatch(switch.place)
+        if _kind(switch) not in _FREE and _kind(switch) != BOUNDARY and site is not None and site[3] is not None:
             owner, index, position = site[1], site[2], int(site[3])
-            places += [f"{owner}{index}.{position}/{_BOUNDARY}", f"{owner}{index}.{position + 1}/{_BOUNDARY}"]
+            places += [f"{owner}{index}.{position}/{BOUNDARY}", f"{owner}{index}.{position + 1}/{BOUNDARY}"]
         for place in places:
             others = _earlier(switch.nth) if place == switch.place else [1]
             found += [(switch, evolve(switch, place=place, nth=nth)) for nth in others]
@@ -350,17 +252,7 @@ def _moves(case: Case) -> list[tuple[Switch, Switch]]:
 
 def _move(case: Case, atoms: Sequence[tuple[Switch, Switch]]) -> Iterator[Case]:
     moved = dict(reversed(atoms))
-    yield evolve(case, schedule=_one_per_point(moved.get(switch, switch) for switch in case.schedule))
-
-
-def _one_per_point(switches: Iterable[Switch]) -> tuple[Switch, ...]:
-    """Of switches that came to stand at the same point only the last: there is one choice at a point."""
-    found: dict[tuple[str, str, int], Switch] = {}
-    for switch in switches:
-        point = (switch.actor, switch.place, switch.nth)
-        found.pop(point, None)
-        found[point] = switch
-    return tuple(found.values())
+    yield evolve(case, schedule=one_per_point(moved.get(switch, switch) for switch in case.schedule))
 
 
 #: in the order in which they are worth trying: what takes the most away comes first
