@@ -24,7 +24,7 @@ from futurefuzz.programs.codec import program_to_json, schedule_to_json
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.record import step_from_json
 
-__all__ = ["HANG", "Reproduction", "Runner", "Seen", "how_of", "run_case"]
+__all__ = ["HANG", "Reproduction", "Runner", "Seen", "Stopped", "carrier_names", "how_of", "run_case"]
 
 #: seconds without an end after which a single run counts as hanging
 HANG: Final = 10.0
@@ -61,6 +61,7 @@ class Reproduction:
         status: of the run; `died` when the process did not survive.
         choices: of the run.
         errors: what the process wrote on its standard streams, such as the stack of a crash.
+        diverged: where the schedule could not be followed, in sentences.
     """
 
     how: str | None
@@ -71,6 +72,7 @@ class Reproduction:
     status: str
     choices: tuple[int, ...] = ()
     errors: str = ""
+    diverged: tuple[str, ...] = ()
 
     @property
     def signature(self) -> str | None:
@@ -120,21 +122,14 @@ class Runner:
             HarnessError: the harness failed, or no worker can be started.
             Stopped: `stop` said so.
         """
-        if self._worker is None:
-            self._worker = Worker(self._setup, core=self._core, fork=self._fork)
-        worker = self._worker
-        contracts = worker.await_ready(self._stop).contracts
-        worker.forget_errors()
-        number = next(self._number)
-        request = {
-            "do": "case",
-            "number": number,
-            "target": case.target,
-            "program": program_to_json(case.program),
-            "choices": None if choices is None else list(choices),
-            "schedule": schedule_to_json(case.schedule),
-        }
-        worker.write(request)
+        worker, contracts, number = self._ask(
+            case,
+            {
+                "do": "case",
+                "choices": None if choices is None else list(choices),
+                "schedule": schedule_to_json(case.schedule),
+            },
+        )
         events: list[Mapping[str, Any]] = []
         steps: list[Step] = []
         for item in worker.conversation(timeout, self._stop):
@@ -159,10 +154,49 @@ class Runner:
                     status=result["status"],
                     choices=tuple(result["choices"]),
                     errors=worker.errors,
+                    diverged=tuple(result["diverged"]),
                 )
         if self._stop():
             raise Stopped
         return self._hung(worker, case, events, steps, contracts)
+
+    def search(self, case: Case, signature: str, *, runs: int, timeout: float = HANG) -> list[int] | None:
+        """Look for other choices under which the case's program shows the signature, or kills the process.
+
+        Args:
+            case: whose program; its schedule is not followed.
+            signature: of the first violation.
+            runs: how many schedules to try.
+            timeout: seconds for all of them.
+
+        Returns:
+            The choices; None when none were found.
+        """
+        worker, _, number = self._ask(case, {"do": "search", "signature": signature, "runs": runs, "seed": 0})
+        for item in worker.conversation(timeout, self._stop):
+            if isinstance(item, Death):
+                self._bury(item)
+                return item.culprit.choices
+            if "error" in item:
+                return None
+            if "searched" in item and item["searched"]["number"] == number:
+                choices: list[int] | None = item["searched"]["choices"]
+                return choices
+        if self._stop():
+            raise Stopped
+        self.close()
+        return None
+
+    def _ask(self, case: Case, request: dict[str, Any]) -> tuple[Worker, dict[str, str], int]:
+        """Send a request to the worker, once it is ready for it."""
+        if self._worker is None:
+            self._worker = Worker(self._setup, core=self._core, fork=self._fork)
+        worker = self._worker
+        contracts = worker.await_ready(self._stop).contracts
+        worker.forget_errors()
+        number = next(self._number)
+        worker.write({**request, "number": number, "target": case.target, "program": program_to_json(case.program)})
+        return worker, contracts, number
 
     def _hung(
         self, worker: Worker, case: Case, events: list[Mapping[str, Any]], steps: list[Step], contracts: dict[str, str]

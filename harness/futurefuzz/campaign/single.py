@@ -1,6 +1,8 @@
-"""One given case, run inside a worker, with every event and step sent off the moment it happens.
+"""One given case, or one given program, run inside a worker.
 
-So a run that ends in a crash has its timeline and its steps too: everything up to the crash is on the other side of the pipe.
+A case is run with every event and step sent off the moment it happens.
+So a run that ends in a crash has its timeline and its steps too: everything up to the crash is on the other side of the
+pipe. A program is searched for a schedule under which it shows a signature again.
 """
 
 from __future__ import annotations
@@ -8,11 +10,13 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
+from futurefuzz import explorers
 from futurefuzz.campaign.note import Note, NotedChoices
 from futurefuzz.errors import InputError
-from futurefuzz.explorers.base import Explorer, Step
+from futurefuzz.explorers.base import Step
 from futurefuzz.explorers.replay import ChoicesReplay, Replay
 from futurefuzz.findings import signature
 from futurefuzz.oracles import judge
@@ -22,7 +26,7 @@ from futurefuzz.runs.history import Event
 from futurefuzz.runs.record import event_to_json, step_to_json
 from futurefuzz.targets.base import Target
 
-__all__ = ["run_case"]
+__all__ = ["run_case", "search"]
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -57,12 +61,9 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
     Raises:
         InputError: the target is not loaded, or the program is none.
     """
-    try:
-        target = targets[request["target"]]
-    except KeyError:
-        raise InputError(f"unknown target {request['target']!r}; allowed: {', '.join(targets)}") from None
+    target = _target(request, targets)
     program = program_from_json(request["program"])
-    explorer: Explorer
+    explorer: ChoicesReplay | Replay
     if request.get("choices") is not None:
         explorer = ChoicesReplay(request["choices"])
     else:
@@ -100,8 +101,44 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
         "choices": list(run.choices),
         "blocked": [list(entry) for entry in run.blocked],
         "violations": violations,
+        "diverged": list(explorer.diverged)[:10],
     }
     del run
     note.phase("collecting")
     gc.collect()  # a run that leaves a broken heap dies here and not in the next one
     send({"result": result})
+
+
+def search(request: dict[str, Any], targets: Mapping[str, Target], *, note: Note, send: Send) -> None:
+    """Look for a schedule under which the program's first violation has the signature; send the choices, or None.
+
+    A run that kills the process is found by whoever asked: its choices are in the note.
+
+    Raises:
+        InputError: as `run_case`.
+    """
+    target = _target(request, targets)
+    program = program_from_json(request["program"])
+    explorer = explorers.make("default", Random(request["seed"]))
+    note.unit(request["number"])
+    found = None
+    for nth in range(request["runs"]):
+        note.run(nth)
+        run = execute(program, target, explorer, choices=NotedChoices(note))
+        if run is None:
+            break
+        violations = judge(run)
+        if violations and signature.of(target.name, violations[0]) == request["signature"]:
+            found = list(run.choices)
+            break
+        run = None
+    note.phase("collecting")
+    gc.collect()
+    send({"searched": {"number": request["number"], "choices": found}})
+
+
+def _target(request: Mapping[str, Any], targets: Mapping[str, Target]) -> Target:
+    try:
+        return targets[request["target"]]
+    except KeyError:
+        raise InputError(f"unknown target {request['target']!r}; allowed: {', '.join(targets)}") from None

@@ -112,20 +112,11 @@ def run_unit(
             found[name] = found.get(name, 0) + 1
             if found[name] == 1 and sent.get(name, 0) < _SENT:
                 sent[name] = sent.get(name, 0) + 1
-                send(
-                    {
-                        "case": {
-                            "unit": unit.number,
-                            "signature": name,
-                            "grade": first.grade,
-                            "cause": first.cause,
-                            "scenario": scenario.name,
-                            "target": target.name,
-                            "program": described,
-                            "choices": list(choices),
-                        }
-                    }
-                )
+                case = {"signature": name, "grade": first.grade, "cause": first.cause}
+                where = {"scenario": scenario.name, "target": target.name, "program": described}
+                send({"case": {**case, **where, "choices": list(choices)}})
+        if not choices:
+            break  # nobody ever had a choice: every other run would be the same
     note.phase("collecting")
     gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own
     return UnitResult(runs=runs, choices=choices_made, behaviours=sorted(behaviours), found=found)

@@ -107,6 +107,8 @@ class _Worker:
                         send=self.send,
                     )
                     self.send({"unit": {"number": work.number, **result.to_json()}})
+                elif request["do"] == "search":
+                    single.search(request, self.targets, note=self.note, send=self.send)
                 else:
                     single.run_case(request, self.targets, note=self.note, send=self.send)
             except MemoryError:

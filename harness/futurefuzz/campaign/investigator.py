@@ -1,0 +1,283 @@
+"""From a candidate to a finding: run it again and record it, confirm it in fresh processes, save it, make it small.
+
+All of it happens on a thread of its own, which does nothing but talk to processes, while the workers go on fuzzing. What was confirmed
+is saved before it is made smaller, so that nothing is lost whenever the campaign ends. First everything is confirmed,
+forbidden before interesting; then everything is made smaller.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import platform
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from attrs import evolve, frozen
+
+from futurefuzz.campaign.outcome import Unconfirmed
+from futurefuzz.campaign.protocol import Setup
+from futurefuzz.campaign.runner import HANG, Reproduction, Runner, Stopped, run_case
+from futurefuzz.campaign.supervisor import Candidate
+from futurefuzz.errors import FuturefuzzError, HarnessError, InputError
+from futurefuzz.findings import token
+from futurefuzz.findings.corpus import Corpus
+from futurefuzz.findings.finding import Case, Finding, Rate
+from futurefuzz.findings.minimiser import minimise, tolerant
+from futurefuzz.programs.codec import program_from_json
+
+__all__ = ["Confirmed", "Failed", "Investigator", "Phase", "interpreter"]
+
+#: fresh processes in which a finding is replayed
+CONFIRMATIONS: Final = 3
+#: tries of the minimiser, and schedules that it searches for each smaller program
+BUDGET: Final = 600
+BUDGET_HANG: Final = 40
+SEARCH: Final = 30
+#: seconds after which a hanging run is given up while its case is made smaller
+HANG_SMALL: Final = 2.0
+#: times that a candidate is run before it counts as not reproducible: freed memory does not always tell
+_TRIES: Final = 3
+
+
+@frozen(kw_only=True)
+class Confirmed:
+    """A finding is confirmed and as small as it gets."""
+
+    finding: Finding
+    reproduction: Reproduction
+    saved: bool
+
+
+@frozen(kw_only=True)
+class Failed:
+    """Something went wrong with a candidate that is not its own fault, such as an unwritable corpus."""
+
+    error: FuturefuzzError
+
+
+@frozen
+class Phase:
+    """What is being done now, in a few words; empty when there is nothing to do."""
+
+    text: str
+
+
+@frozen(kw_only=True)
+class _Confirmation:
+    finding: Finding
+    reproduction: Reproduction
+
+
+class Investigator:
+    """Investigates candidates one after another.
+
+    Args:
+        setup: which targets are loaded.
+        corpus: where findings are saved; None saves nothing.
+        handled: signatures that need no investigation; grows.
+        core: which core its processes are pinned to.
+    """
+
+    def __init__(self, setup: Setup, *, corpus: Corpus | None, handled: set[str], core: int | None) -> None:
+        self.news: queue.SimpleQueue[Confirmed | Unconfirmed | Failed | Phase] = queue.SimpleQueue()
+        self._setup = evolve(setup, scenarios=None)
+        self._corpus = corpus
+        self._handled = handled
+        self._core = core
+        self._order = itertools.count()
+        self._candidates: list[tuple[tuple[int, int], Candidate]] = []
+        self._confirmed: list[tuple[tuple[int, int], _Confirmation]] = []
+        self._lock = threading.Condition()
+        self._stopped = False
+        self._finishing = False
+        self._busy = False
+        self._until: float | None = None
+        self._thread = threading.Thread(target=self._live, name="investigator", daemon=True)
+        self._thread.start()
+
+    def add(self, candidate: Candidate) -> None:
+        """Put a candidate in the queue."""
+        with self._lock:
+            heapq.heappush(self._candidates, (self._rank(candidate.grade), candidate))
+            self._lock.notify()
+
+    def idle(self) -> bool:
+        """Nothing is left to do."""
+        with self._lock:
+            return not (self._candidates or self._confirmed or self._busy) or not self._thread.is_alive()
+
+    def hurry(self, until: float) -> None:
+        """From `until` (`time.monotonic`) on make nothing smaller; confirm what there is and come to an end."""
+        self._until = until
+
+    def stop(self) -> list[Candidate]:
+        """Give up at once; returns the candidates that were not looked at."""
+        with self._lock:
+            self._stopped = True
+            self._lock.notify()
+        self._thread.join(5)
+        return [candidate for _, candidate in sorted(self._candidates, key=lambda entry: entry[0])]
+
+    def _rank(self, grade: str) -> tuple[int, int]:
+        return (0 if grade == "forbidden" else 1, next(self._order))
+
+    # ---- on the thread ----------------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        with Runner(self._setup, core=self._core, stop=lambda: self._stopped) as runner:
+            while True:
+                with self._lock:
+                    self._busy = False
+                    while not (self._candidates or self._confirmed or self._stopped):
+                        self._lock.wait(1.0)
+                    if self._stopped:
+                        return
+                    self._busy = True
+                    candidate = heapq.heappop(self._candidates)[1] if self._candidates else None
+                    confirmation = None if candidate is not None else heapq.heappop(self._confirmed)[1]
+                try:
+                    if candidate is not None:
+                        self._confirm(runner, candidate)
+                    elif confirmation is not None:
+                        self._reduce(runner, confirmation)
+                except Stopped:
+                    if candidate is not None:
+                        self._candidates.append(((0, 0), candidate))
+                    elif confirmation is not None:  # it is saved; what is lost is that it could be smaller
+                        self._tell(confirmation.finding, confirmation.reproduction)
+                    continue
+                except FuturefuzzError as error:
+                    runner.close()
+                    self.news.put(Failed(error=error))
+                except Exception as error:
+                    runner.close()
+                    self.news.put(Failed(error=HarnessError(f"investigating a candidate failed: {error!r}")))
+                self.news.put(Phase(""))
+
+    def _confirm(self, runner: Runner, candidate: Candidate) -> None:
+        if candidate.signature in self._handled:
+            return
+        self.news.put(Phase(f"confirming {candidate.signature}"))
+        raw = Case(
+            scenario=candidate.scenario,
+            target=candidate.target,
+            program=program_from_json(candidate.program),
+        )
+        seen = None
+        for _ in range(_TRIES):
+            reproduction = runner.run(raw, choices=candidate.choices)
+            if reproduction.violations:
+                seen = reproduction
+                break
+        if seen is None:
+            self._give_up(candidate, _TRIES)
+            return
+        first = seen.violations[0]
+        if first.signature in self._handled:
+            self._handled.add(candidate.signature)
+            return
+        case = seen.case(raw)
+        rate, _ = self._replay(case, first.signature)
+        if not rate.reproduced:
+            self._give_up(candidate, _TRIES + rate.tried)
+            return
+        self._handled.update((candidate.signature, first.signature))
+        finding = Finding(
+            signature=first.signature,
+            grade="forbidden" if first.grade == "forbidden" else "interesting",
+            oracle=first.oracle,
+            clause=first.clause,
+            cause=first.cause,
+            case=case,
+            rate=rate,
+            interpreter=interpreter(),
+        )
+        if self._corpus is not None:
+            self._corpus.save(finding)
+        with self._lock:
+            entry = _Confirmation(finding=finding, reproduction=seen)
+            heapq.heappush(self._confirmed, (self._rank(finding.grade), entry))
+
+    def _give_up(self, candidate: Candidate, tried: int) -> None:
+        self.news.put(Unconfirmed(signature=candidate.signature, cause=candidate.cause, tried=tried))
+
+    def _replay(self, case: Case, signature: str) -> tuple[Rate, Reproduction | None]:
+        """Replay a case in fresh processes: how often it shows the signature, and the last run that did."""
+        good: list[Reproduction] = []
+        for _ in range(CONFIRMATIONS):
+            reproduction = run_case(case, self._setup, stop=lambda: self._stopped)
+            if reproduction.signature == signature:
+                good.append(reproduction)
+        return Rate(reproduced=len(good), tried=CONFIRMATIONS), good[-1] if good else None
+
+    def _reduce(self, runner: Runner, confirmation: _Confirmation) -> None:
+        finding, reproduction = confirmation.finding, confirmation.reproduction
+        if not self._late():
+            self.news.put(Phase(f"minimising {finding.signature}"))
+            small = self._minimise(runner, finding, reproduction.how)
+            if small != finding.case:
+                rate, again = self._replay(small, finding.signature)
+                if again is not None and rate.reproduced >= finding.rate.reproduced:
+                    finding = evolve(finding, case=small, rate=rate, cause=again.violations[0].cause)
+                    reproduction = again
+        self._tell(finding, reproduction)
+
+    def _minimise(self, runner: Runner, finding: Finding, how: str | None) -> Case:
+        """The smallest case with this signature and grade that the budget allows to find."""
+        timeout = HANG_SMALL if how == "hang" else HANG
+        signature, grade = finding.signature, finding.grade
+
+        def keeps(case: Case) -> Case | None:
+            if self._late():
+                return None
+            try:
+                tried = runner.run(case, timeout=timeout)
+            except (InputError, HarnessError):  # what is left of it is no program for this target
+                runner.close()
+                return None
+            if tried.signature != signature or tried.violations[0].grade != grade:
+                return None
+            return tried.case(case)
+
+        def search(case: Case) -> Case | None:
+            if self._late():
+                return None
+            choices = runner.search(case, signature, runs=SEARCH, timeout=timeout)
+            if choices is None:
+                return None
+            tried = runner.run(case, choices=choices, timeout=timeout)
+            if tried.signature != signature or tried.violations[0].grade != grade:
+                return None
+            return keeps(tried.case(case))
+
+        once: Callable[[Case], Case | None] = keeps if how in (None, "hang") else tolerant(keeps, tries=2)
+        return minimise(
+            finding.case,
+            once,
+            budget=BUDGET_HANG if how == "hang" else BUDGET,
+            search=None if how == "hang" else search,
+        )
+
+    def _tell(self, finding: Finding, reproduction: Reproduction) -> None:
+        saved = False
+        if self._corpus is not None:
+            self._corpus.save(finding)
+            saved = True
+        self.news.put(Confirmed(finding=finding, reproduction=reproduction, saved=saved))
+
+    def _late(self) -> bool:
+        return self._until is not None and time.monotonic() >= self._until
+
+
+def interpreter() -> str:
+    """The interpreter that runs this, such as `CPython 3.11.7`."""
+    return f"{platform.python_implementation()} {platform.python_version()}"
+
+
+def token_of(finding: Finding) -> str:
+    """The token of a finding."""
+    return token.encode(finding.case, finding.signature)
