@@ -42,8 +42,8 @@ class SURW:
     run. Turns taken while nobody else could go are not seen, so what such an actor has left is overestimated. An actor
     that is spawned in mid-run is not counted with its parent before that.
 
-    Cost: the first run recorded; then about 0.6 µs a choice for two to three actors; memory one number per actor
-    and resource.
+    Cost: the first run recorded; then 0.2 µs a choice outside the selection and 0.8 µs at it; memory one number per
+    actor and resource.
 
     Args:
         rng: all its randomness.
@@ -128,6 +128,13 @@ class SURW:
         assert self._view is not None
         pending = self._view.pending
         interesting = self._interesting
+        self._waited += 1
+        if self._waited > _PATIENCE:
+            self._waited = 0
+            self._intended = -1
+            return enabled[int(self._random() * len(enabled))]
+        if current >= 0 and (event := pending[current]) is not None and interesting.get(event.resource) is False:
+            return current  # by far the most frequent case
         remaining = self._remaining
         if len(remaining) < len(pending):
             self._estimate()
@@ -155,14 +162,8 @@ class SURW:
                 intended = self._intended = self._draw(enabled)
             if intended in held:
                 free.append(intended)
-        self._waited += 1
-        if self._waited > _PATIENCE:
-            chosen = enabled[int(self._random() * len(enabled))]
-            self._waited = 0
-        elif current in free and pending[current] is not None:
-            chosen = current
-        else:
-            chosen = free[int(self._random() * len(free))]
+        goes_on = current in free and pending[current] is not None
+        chosen = current if goes_on else free[int(self._random() * len(free))]
         if chosen in held:
             remaining[chosen] -= 1
             self._intended = -1

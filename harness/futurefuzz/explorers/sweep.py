@@ -34,7 +34,7 @@ class Sweep:
     Runs that need a different order of actors after the first one ended are covered only as departures of their own.
     Choices are counted, not named by place: a program that is not deterministic is swept only approximately.
 
-    Cost: for n actors with k points together about n·k·(n-1) runs; 0.2 µs a choice; memory one entry per run.
+    Cost: for n actors with k points together about n·k·(n-1) runs; 0.3 µs a choice; memory one entry per run.
 
     Args:
         rng: the order of the preemptions.
