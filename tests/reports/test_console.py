@@ -120,7 +120,7 @@ def test_a_new_finding_is_told_at_once_and_a_known_one_is_not() -> None:
     assert stream.getvalue() == ""
     console.found(cases.crash_reported())
     assert "new forbidden  asyncio.Future:X1:SIGSEGV in completion" in stream.getvalue()
-    assert "futurefuzz replay corpus/asyncio-future-x1.json" in stream.getvalue()
+    assert "    corpus/asyncio-future-x1.json" in stream.getvalue()
 
 
 def test_messages_stand_above_the_live_lines() -> None:

@@ -113,6 +113,21 @@ def test_the_command_quotes_what_the_shell_would_split() -> None:
     assert replay_command(reported) == "futurefuzz replay 'my corpus/a.json'"
 
 
+def test_a_long_file_name_is_copied_in_two_lines() -> None:
+    """The command by file keeps to the page by a continuation line that shells understand."""
+    lines = told(evolve(REPORTED["bridge"], path=Path("corpus") / ("x" * 80 + ".json")), Page())
+    assert lines[lines.index("futurefuzz replay \\") + 1] == "  corpus/" + "x" * 80 + ".json"
+
+
+def test_a_cause_is_told_once() -> None:
+    """Where the violation says what the report began with, the timeline only marks the place."""
+    reported = REPORTED["bridge"]
+    finding = evolve(reported.finding, cause=reported.violations[0][2])
+    lines = told(evolve(reported, finding=finding))
+    assert sum("raised InvalidStateError into" in line for line in lines) == 1
+    assert any(line.endswith("✗ A4 broken here") for line in lines)
+
+
 def test_a_path_below_the_current_folder_is_shown_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Absolute paths are shortened where the user stands."""
     monkeypatch.chdir(tmp_path)

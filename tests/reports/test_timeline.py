@@ -162,6 +162,24 @@ def test_a_place_that_two_switches_could_have_is_not_named() -> None:
     assert "inside f0.set_result, at" not in "\n".join(plain(drawn(doubtful, Page())))
 
 
+def test_futures_with_the_same_end_are_told_together() -> None:
+    """Two sides that agree are one future, and futures that agree are one sentence."""
+    events = cases.Events()
+    for future, side, outcome in [
+        (0, "resolver", None),
+        (0, "observer", None),
+        (1, "observer", None),
+        (2, "resolver", ["returned", "v:0.0"]),
+        (2, "observer", ["raised", "CancelledError"]),
+    ]:
+        events.final(future, outcome, side)
+    assert steps_of(events.list, ["loop"], Program(actors=(), futures=3)).finals == [
+        "f0 and f1 are still pending",
+        "f2's resolver gives v0.0",
+        "f2's observer raises CancelledError",
+    ]
+
+
 # long runs
 
 

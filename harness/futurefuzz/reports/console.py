@@ -18,7 +18,7 @@ from rich.text import Text
 
 from futurefuzz.campaign.listener import Progress
 from futurefuzz.campaign.outcome import Reported
-from futurefuzz.reports.finding import finding_line, replay_command
+from futurefuzz.reports.finding import finding_line, shown_path
 from futurefuzz.reports.page import Page, clean, cut, is_terminal, page_for, terminal_console, wrap, writable, write
 
 __all__ = ["ConsoleListener", "Printer", "count", "duration", "live_lines", "progress_line"]
@@ -138,10 +138,10 @@ class ConsoleListener:
     def found(self, reported: Reported) -> None:
         """Say at once what was found; what is not new is left to the summary."""
         if reported.is_new:
-            self._above([*finding_line(reported, self.printer.page), *self._command(reported)])
+            self._above([*finding_line(reported, self.printer.page), *self._file(reported)])
 
-    def _command(self, reported: Reported) -> list[Text]:
-        return [] if reported.path is None else [Text(f"    {replay_command(reported)}", style="dim")]
+    def _file(self, reported: Reported) -> list[Text]:
+        return [] if reported.path is None else [Text(f"    {clean(shown_path(reported.path))}", style="dim")]
 
     def message(self, text: str) -> None:
         """Say it in a line."""

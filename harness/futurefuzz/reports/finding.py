@@ -157,7 +157,8 @@ def _run(reported: Reported, page: Page, limit: int) -> list[Text]:
         reported.names,
         program,
         page,
-        violations=reported.violations,
+        # the cause has been told above
+        violations=[(at, clause, "" if said == finding.cause else said) for at, clause, said in reported.violations],
         schedule=finding.case.schedule,
         contract=contract,
         ending=_ending(finding),
@@ -185,7 +186,7 @@ def _values(program: Program) -> list[str]:
     """One example of how values and exceptions are named."""
     for i, actor in enumerate(program.actors):
         for j, operation in enumerate(actor.operations):
-            if operation.name in ("set_result", "set_exception"):
+            if operation.name in ("set_result", "set_exception") and operation.argument is None:
                 made = "value" if operation.name == "set_result" else "exception"
                 return [f"{'v' if made == 'value' else 'e'}{i}.{j} is the {made} that operation {j} of actor {i} made"]
     return []
@@ -202,8 +203,8 @@ def _equal_callbacks(callbacks: Sequence[Callback]) -> list[str]:
 def _callback(index: int, callback: Callback) -> str:
     does = [_code(operation, f"c{index}.{i}") for i, operation in enumerate(callback.operations)]
     if callback.raises:
-        does.append("raises CallbackError")
-    told = [f"c{index} " + ", then ".join(does)] if does else []
+        does.append("an exception of its own")
+    told = [f"c{index} does " + ", then ".join(does)] if does else []
     if callback.ephemeral:
         told.append(f"only the future keeps c{index} alive")
     return "; ".join(told)
@@ -226,5 +227,11 @@ def _code(operation: Operation, site: str) -> str:
 def _how_to_replay(reported: Reported, page: Page) -> list[Text]:
     lines = [Text("replay it with", style="dim")]
     if reported.path is not None:
-        lines += [Text(replay_command(reported)), Text("or, anywhere, with", style="dim")]
+        command = replay_command(reported)
+        if len(command) <= page.width:
+            lines.append(Text(command))
+        else:
+            # in two lines that a shell takes as one
+            lines += [Text("futurefuzz replay \\"), Text(f"  {shlex.quote(shown_path(reported.path))}")]
+        lines.append(Text("or, anywhere, with", style="dim"))
     return [*lines, Text(f"futurefuzz replay {clean(reported.token)}")]

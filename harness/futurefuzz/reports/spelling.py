@@ -37,9 +37,9 @@ _RAISED: Final = re.compile(r"\bx:(c\d+)")
 
 _WRONG_EXCEPTIONS: Final = {
     "class": "type(e{})",
-    "StopIteration": "StopIteration()",
+    "StopIteration": "e{} := StopIteration()",
     "not-an-exception": "'not an exception'",
-    "falsy": "FalsyError()",
+    "falsy": "e{} := FalsyError()",
 }
 
 

@@ -149,7 +149,7 @@ class _Reader:
         self.loop = names.index("loop") if "loop" in names else None
         self.contract = contract
         self.rows: list[Row] = []
-        self.finals: list[str] = []
+        self.finals: dict[str, list[tuple[str, str]]] = {}
         self.stacks: dict[int, list[_Frame]] = {}
         self.states: dict[str, str] = {}
         #: rows of operations that are not finished
@@ -174,7 +174,7 @@ class _Reader:
                 self.rows[-1].marks += marks
         for number, row in enumerate(self.rows, 1):
             row.number = number
-        return Steps(rows=self.rows, finals=self.finals, derived=self.derived)
+        return Steps(rows=self.rows, finals=self._ends(), derived=self.derived)
 
     def _last(self, index: int) -> Row:
         """The row that an event belongs to: the one made last."""
@@ -415,8 +415,18 @@ class _Reader:
         future, side, outcome = _fields(event.get("what"), "final_state", ("future", "side", "outcome"))
         how, what = outcome_words(outcome)
         told = f"gives {what}" if how == "returned" else f"raises {what}" if how else "is still pending"
-        name = f"f{future}" if side in (None, "", "observer") else f"f{future}'s {clean(str(side))}"
-        self.finals.append(f"{name} {told}")
+        self.finals.setdefault(f"f{future}", []).append((clean(str(side or "observer")), told))
+
+    def _ends(self) -> list[str]:
+        """What became of the futures, those with the same end together."""
+        ends: dict[str, list[str]] = {}
+        for future, sides in self.finals.items():
+            if len({told for _, told in sides}) == 1:
+                ends.setdefault(sides[0][1], []).append(future)
+                continue
+            for side, told in sides:
+                ends.setdefault(told, []).append(f"{future}'s {side}")
+        return [f"{' and '.join(who)} {told if len(who) == 1 else _plural(told)}" for told, who in ends.items()]
 
     def _crash(self, ending: str) -> None:
         """The last row: who was running, as far as the events tell, and inside what."""
@@ -428,6 +438,11 @@ class _Reader:
         row = Row(carrier=carrier, text=f"{clean(ending)} here{where}", bad=True)
         self.rows.append(row)
         self._close(row)
+
+
+def _plural(told: str) -> str:
+    verb, _, rest = told.partition(" ")
+    return f"{ {'gives': 'give', 'raises': 'raise', 'is': 'are'}[verb] } {rest}"
 
 
 def _fields(what: object, key: str, names: tuple[str, ...]) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from rich.text import Text
 from futurefuzz.campaign.outcome import Outcome, PairCount, Reported
 from futurefuzz.contracts.verdict import Clause
 from futurefuzz.reports.console import Printer, count, duration
-from futurefuzz.reports.finding import GRADE_STYLES, finding_report, replay_command, shown_path, standing
+from futurefuzz.reports.finding import GRADE_STYLES, finding_report, shown_path, standing
 from futurefuzz.reports.page import Page, clean, cut, rule, wrap
 
 __all__ = ["campaign_report", "show_campaign", "summary"]
@@ -130,6 +130,8 @@ def _found(outcome: Outcome, page: Page) -> list[Text]:
         if not findings:
             continue
         lines.append(Text(f"{title}: {len(findings)}", style="bold"))
+        if title == "New" and any(reported.path for reported in findings):
+            lines[-1].append("  (show one again: futurefuzz replay FILE)", style="not bold dim")
         for reported in findings:
             lines += _entry(reported, page)
         lines.append(Text())
@@ -148,7 +150,7 @@ def _entry(reported: Reported, page: Page) -> list[Text]:
     said = wrap(f"{finding.grade:<11}  {clean(finding.signature)}", page.width - 2, indent=13, glyphs=page.glyphs)
     lines = [Text(f"  {line}", style=GRADE_STYLES[finding.grade]) for line in said]
     if reported.path is not None:
-        lines.append(Text(f"    {replay_command(reported)}", style="dim"))
+        lines.append(Text(f"    {clean(shown_path(reported.path))}", style="dim"))
     return lines
 
 

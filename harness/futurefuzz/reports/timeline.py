@@ -163,11 +163,12 @@ class _Drawing:
         return text if self.one_future else f"{future} {text}"
 
     def _text(self, row: Row) -> str:
-        text = f"{self.glyphs.bad} {row.text}" if row.bad else row.text
+        # no-break spaces keep together what is read together
+        text = row.text.replace(" := ", "\xa0:=\xa0")
+        text = f"{self.glyphs.bad} {text}" if row.bad else text
         if row.opens:
-            text += f" {self.glyphs.more}"
+            text += f"\xa0{self.glyphs.more}"
         elif row.outcome:
-            # no-break spaces: the outcome stays with its arrow
             text += f" raises\xa0{row.outcome}" if row.raised else f" {self.glyphs.gives}\xa0{row.outcome}"
         return text
 
@@ -325,7 +326,7 @@ class _Drawing:
         x = layout.text if layout.lanes else layout.starts[row.carrier]
         if self.page.width - x < 44:
             x = max(layout.text if layout.lanes else self.digits + 2, self.page.width - 44)
-        said = f"{self.glyphs.bad} {clean(clause)} broken here: {clean(sentence)}"
+        said = f"{self.glyphs.bad} {clean(clause)} broken here{': ' if sentence else ''}{clean(sentence)}"
         for text in wrap(said, self.page.width - x, lines=3, indent=2, glyphs=self.glyphs):
             self._line([*self._bars(), (x, text, "bold red")])
 
