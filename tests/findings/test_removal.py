@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from futurefuzz.findings.finding import Case
-from futurefuzz.findings.removal import Place, without
+from futurefuzz.findings.removal import Place, moved_to_front, without
 from futurefuzz.programs.program import Actor, Callback, Hook, Operation, Program, Switch
 from tests.findings.samples import thread
 
@@ -164,3 +164,25 @@ def test_a_thread_that_the_default_rule_let_go_is_skipped_too() -> None:
         schedule=(Switch("thread 0", "0./end", 1, "thread 2"),),
     )
     assert without(case, actors=[0], relocate=True).schedule == (Switch("", "start", 1, "thread 1"),)
+
+
+def test_an_actor_moves_to_the_front_with_its_switches() -> None:
+    """The default rule lets the first actor begin; all others keep their order, and places their operations."""
+    case = case_of(
+        thread("cancel"),
+        thread("repr"),
+        thread("done", "set_result"),
+        callbacks=(Callback(operations=(operation("done"),)),),
+        schedule=(
+            Switch("", "start", 1, "thread 2"),
+            Switch("thread 2", "2.1/operation", 1, "thread 0"),
+            Switch("thread 0", "c0.0/operation", 1, "thread 1"),
+        ),
+    )
+    moved = moved_to_front(case, 2)
+    assert moved.program.actors == (thread("done", "set_result"), thread("cancel"), thread("repr"))
+    assert moved.schedule == (
+        Switch("", "start", 1, "thread 0"),
+        Switch("thread 0", "0.1/operation", 1, "thread 1"),
+        Switch("thread 1", "c0.0/operation", 1, "thread 2"),
+    )

@@ -12,7 +12,17 @@ from typing import Any, Final, NamedTuple
 from attrs import evolve, frozen
 
 from futurefuzz.findings.finding import Case
-from futurefuzz.findings.removal import BOUNDARY, SITE, Holder, Place, Point, one_per_point, without
+from futurefuzz.findings.removal import (
+    BOUNDARY,
+    SITE,
+    Holder,
+    Place,
+    Point,
+    moved_to_front,
+    one_per_point,
+    places,
+    without,
+)
 from futurefuzz.programs.operations import VIAS
 from futurefuzz.programs.program import Actor, Callback, Hook, Operation, Program, Switch
 
@@ -106,17 +116,6 @@ def _drop(part: str) -> Callable[[Case, Sequence[Any]], Iterable[Case]]:
     return apply
 
 
-def _places(program: Program) -> list[Place]:
-    holders: list[tuple[str, Sequence[Actor | Callback | Hook]]]
-    holders = [("", program.actors), ("c", program.callbacks), ("h", program.hooks)]
-    return [
-        Place(owner, number, position)
-        for owner, listed in holders
-        for number, holder in enumerate(listed)
-        for position in range(len(holder.operations))
-    ]
-
-
 def _operation(program: Program, place: Place) -> Operation:
     holders: dict[str, Sequence[Actor | Callback | Hook]]
     holders = {"": program.actors, "c": program.callbacks, "h": program.hooks}
@@ -145,7 +144,7 @@ def _drop_unused(case: Case, atoms: Sequence[tuple[str, int]]) -> Iterator[Case]
 def _plainer(case: Case) -> list[_Edit]:
     program = case.program
     edits = []
-    for place in _places(program):
+    for place in places(program):
         operation = _operation(program, place)
         for attribute in ("argument", "context"):
             if getattr(operation, attribute) is not None:
@@ -171,7 +170,7 @@ def _earlier(nth: int) -> list[int]:
 
 def _fewer_names(case: Case) -> list[_Edit]:
     edits = []
-    for place in _places(case.program):
+    for place in places(case.program):
         operation = _operation(case.program, place)
         if operation.future:
             edits.append(_Edit("operation", place, "future", 0))
@@ -239,12 +238,12 @@ def _moves(case: Case) -> list[tuple[Switch, Switch]]:
         if (switch.actor, switch.place, switch.nth) != start:
             found.append((switch, Switch(*start, switch.to)))
     for switch in case.schedule:
-        places = [switch.place]
+        nearby = [switch.place]
         site = SITE.fullmatch(switch.place)
         if _kind(switch) not in _FREE and _kind(switch) != BOUNDARY and site is not None and site[3] is not None:
             owner, index, position = site[1], site[2], int(site[3])
-            places += [f"{owner}{index}.{position}/{BOUNDARY}", f"{owner}{index}.{position + 1}/{BOUNDARY}"]
-        for place in places:
+            nearby += [f"{owner}{index}.{position}/{BOUNDARY}", f"{owner}{index}.{position + 1}/{BOUNDARY}"]
+        for place in nearby:
             others = _earlier(switch.nth) if place == switch.place else [1]
             found += [(switch, evolve(switch, place=place, nth=nth)) for nth in others]
     return found
@@ -255,6 +254,18 @@ def _move(case: Case, atoms: Sequence[tuple[Switch, Switch]]) -> Iterator[Case]:
     yield evolve(case, schedule=one_per_point(moved.get(switch, switch) for switch in case.schedule))
 
 
+def _beginners(case: Case) -> list[int]:
+    """The thread that the schedule lets begin, unless it is the first already."""
+    found = [switch.to.removeprefix("thread ") for switch in case.schedule if switch.place == "start"]
+    numbers = [int(name) for name in found if name.isdecimal()]
+    return [number for number in numbers if 0 < number < len(case.program.actors)]
+
+
+def _begin(case: Case, atoms: Sequence[int]) -> Iterator[Case]:
+    moved = moved_to_front(case, atoms[0])
+    yield evolve(moved, schedule=tuple(switch for switch in moved.schedule if switch.place != "start"))
+
+
 #: in the order in which they are worth trying: what takes the most away comes first
 PASSES: Final = (
     Pass("unused callbacks and futures", _unused, _drop_unused),
@@ -262,10 +273,11 @@ PASSES: Final = (
     Pass("hooks", lambda case: range(len(case.program.hooks)), _drop("hooks")),
     Pass("callbacks", lambda case: range(len(case.program.callbacks)), _drop("callbacks")),
     Pass("futures", lambda case: range(case.program.futures), _drop("futures")),
-    Pass("operations", lambda case: _places(case.program), _drop("operations")),
+    Pass("operations", lambda case: places(case.program), _drop("operations")),
     Pass("settings", _plainer, _edit),
     Pass("names", _fewer_names, _edit),
     Pass("preemptions", lambda case: _switches(case, free=False), _drop_switches, structural=False),
     Pass("switches", lambda case: case.schedule, _drop_switches, structural=False),
+    Pass("order of actors", _beginners, _begin, structural=False),
     Pass("places", _moves, _move, structural=False),
 )

@@ -1,4 +1,4 @@
-"""A case without some of its parts, and the schedule that follows.
+"""A case without some of its parts, or with its actors in another order, and the schedule that follows.
 
 A schedule names its switches by place (`1.0/call_soon` in `thread 1`), and places count actors, callbacks, hooks and
 operations from 0. When one of them goes, the numbers of those behind it change, and so must the schedule, or dropping
@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from futurefuzz.findings.finding import Case
 from futurefuzz.programs.program import Actor, Callback, Hook, Operation, Program, Switch
 
-__all__ = ["BOUNDARY", "SITE", "Holder", "Place", "Point", "one_per_point", "without"]
+__all__ = ["BOUNDARY", "SITE", "Holder", "Place", "Point", "moved_to_front", "one_per_point", "places", "without"]
 
 #: kind of the point before an operation, where a switch reads best
 BOUNDARY: Final = "operation"
@@ -96,6 +96,33 @@ def without(
     )
     follow = _Renumbering(smaller, kept, positions, relocate=relocate, instead=instead)
     return evolve(case, program=smaller, schedule=follow.schedule(case.schedule))
+
+
+def moved_to_front(case: Case, actor: int) -> Case:
+    """The case with an actor as the first, so that the default rule lets it begin; all names and places follow."""
+    program = case.program
+    order = [actor, *(other for other in range(len(program.actors)) if other != actor)]
+    kept = {
+        "": {old: new for new, old in enumerate(order)},
+        "c": _kept(len(program.callbacks), ()),
+        "h": _kept(len(program.hooks), ()),
+    }
+    positions: dict[Place, int | None] = {place: place.position for place in places(program)}
+    moved = evolve(program, actors=tuple(program.actors[old] for old in order))
+    follow = _Renumbering(moved, kept, positions, relocate=False, instead="")
+    return evolve(case, program=moved, schedule=follow.schedule(case.schedule))
+
+
+def places(program: Program) -> list[Place]:
+    """Where the operations of a program stand, in order."""
+    holders: list[tuple[str, Sequence[Actor | Callback | Hook]]]
+    holders = [("", program.actors), ("c", program.callbacks), ("h", program.hooks)]
+    return [
+        Place(owner, number, position)
+        for owner, listed in holders
+        for number, holder in enumerate(listed)
+        for position in range(len(holder.operations))
+    ]
 
 
 def _kept(count: int, gone: Iterable[int]) -> dict[int, int]:
