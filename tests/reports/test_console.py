@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -110,6 +111,16 @@ def test_live_lines_keep_to_the_page(progress: Progress, width: int) -> None:
     lines = live_lines(progress, Page(width=width))
     assert len(lines) == 2
     assert max(line.cell_len for line in lines) < width
+
+
+def test_live_lines_keep_to_a_terminal_narrower_than_any_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On 40 columns the live lines are cut to 40, for the terminal would break them."""
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    with ConsoleListener(stream, Page(width=60, colour=True), clock=Clock()) as console:
+        console.progress(PROGRESS)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+    assert max(len(line) for line in re.split(r"[\r\n]+", plain)) < 40
 
 
 def test_a_new_finding_is_told_at_once_and_a_known_one_is_not() -> None:

@@ -107,6 +107,13 @@ def test_wrapped_text_keeps_to_width_and_lines(width: int, lines: int) -> None:
     assert done[-1].endswith("…")
 
 
+def test_a_terminal_of_unknown_size_has_80_columns() -> None:
+    """A pseudo-terminal that nobody sized says 0 columns."""
+    parent, child = pty.openpty()
+    with os.fdopen(parent), os.fdopen(child, "w") as stream:
+        assert page_for(stream, {}).width == 80
+
+
 def test_a_real_terminal_gets_colour() -> None:
     """Through a pseudo-terminal a report is coloured, through a pipe it is plain."""
     code = (

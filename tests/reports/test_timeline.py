@@ -10,7 +10,8 @@ from rich.text import Text
 from futurefuzz.programs.program import Program, Switch
 from futurefuzz.reports.elide import Gap, elide
 from futurefuzz.reports.page import ASCII, UNICODE, Page, page_for, write
-from futurefuzz.reports.steps import Steps, steps_of
+from futurefuzz.reports.rows import Steps
+from futurefuzz.reports.steps import steps_of
 from futurefuzz.reports.timeline import timeline
 from tests.reports import cases, golden
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import IO, Final
 
+from attrs import evolve
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
@@ -132,7 +133,10 @@ class ConsoleListener:
         if self._live is None:
             self.printer.show([Text(progress_line(progress, self.printer.page))])
         else:
-            live, lines = self._live, live_lines(progress, self.printer.page)
+            live = self._live
+            # as the terminal is now: live lines that the terminal breaks could not be drawn over
+            page = evolve(self.printer.page, width=min(self.printer.page.width, live.console.width))
+            lines = live_lines(progress, page)
             self.printer.guarded(lambda: live.update(Group(*lines), refresh=True))
 
     def found(self, reported: Reported) -> None:

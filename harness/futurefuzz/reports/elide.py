@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from futurefuzz.reports.steps import Row
+from futurefuzz.reports.rows import Row
 
 __all__ = ["Gap", "elide"]
 

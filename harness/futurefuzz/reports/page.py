@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from typing import IO, Final
 
@@ -39,6 +38,7 @@ __all__ = [
 
 WIDEST: Final = 100
 NARROWEST: Final = 60
+UNSIZED: Final = 80
 
 
 @frozen(kw_only=True)
@@ -143,9 +143,10 @@ def _columns(stream: IO[str], environ: Mapping[str, str]) -> int:
     if asked.isdecimal() and int(asked) > 0:
         return int(asked)
     try:
-        return os.get_terminal_size(stream.fileno()).columns or WIDEST
+        # a terminal that does not know its size says 0
+        return os.get_terminal_size(stream.fileno()).columns or UNSIZED
     except (OSError, ValueError):
-        return shutil.get_terminal_size((WIDEST, 24)).columns
+        return UNSIZED
 
 
 def _can_write(text: str, encoding: str) -> bool:
@@ -178,7 +179,7 @@ def cut(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
 
 
 #: where code and prose may be broken: behind a space, before the arguments of a call, before an attribute
-_BREAKS: Final = re.compile(r"(?<= )|(?<=[a-z]\()(?![vem]\d)|(?<=[a-z])(?=\.[a-z])")
+_BREAKS: Final = re.compile(r"(?<= )|(?<=[a-z]\()(?![vem]\d|\))|(?<=[a-z])(?=\.[a-z])")
 
 
 def wrap(text: str, width: int, *, lines: int = 1000, indent: int = 0, glyphs: Glyphs = UNICODE) -> list[str]:

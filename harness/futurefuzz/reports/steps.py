@@ -8,98 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from attrs import Factory, define
+from attrs import define
 
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.reports.page import clean
+from futurefuzz.reports.rows import ANSWERS, LEADS_TO, Mark, Row, Steps, change_of
 from futurefuzz.reports.spelling import HOOK_PLACES, label, operation_code, operation_from, outcome_words
 
-__all__ = ["Mark", "Row", "Steps", "steps_of"]
+__all__ = ["steps_of"]
 
 _STATE: Final = re.compile(r"(f\d+\S*)\s+(.+)", re.DOTALL)
 _PARTS: Final = re.compile(r"[,;]\s*(?=f\d)|\n")
-#: operation -> what it answers when it changed the future; empty: whatever it answers
-_DONE: Final = {"set_result": "None", "set_exception": "None", "cancel": "True", "set_running": ""}
-#: operation -> the state it leads to, for runs without snapshots
-_STATES: Final = {"set_result": "FINISHED", "set_exception": "FINISHED", "cancel": "CANCELLED"}
 #: what every future is at first, on one side or on both
 _CREATED: Final = ("PENDING", "PENDING > PENDING")
 #: a posted call that is in the loop's ready queue
 _QUEUED: Final = "it is queued"
 #: operations that suspend a task: whatever the loop does meanwhile does not happen inside them
 _SUSPENDING: Final = ("await", "yield")
-
-
-@define(kw_only=True)
-class Mark:
-    """A clause that was broken at a step."""
-
-    clause: str
-    sentence: str
-
-
-class Change(NamedTuple):
-    """What an operation does to the state of a future: which, how (`set_result`), with which value or exception."""
-
-    future: str
-    how: str
-    made: str
-
-
-@define(kw_only=True)
-class Row:
-    """One step of the timeline.
-
-    Args:
-        carrier: index of the carrier that did it.
-        text: what was done, as code.
-        site: of its operation.
-        outcome: how it ended, such as `True`; empty: nothing to tell.
-        raised: the outcome is an exception.
-        opens: it goes on in a later row.
-        depth: inside how many unfinished calls of its carrier it happened.
-        bad: something that should not happen.
-        asks: it asks for the outcome of a future, so that an exception is an answer like another.
-        changes: which future its operation changes, None where it failed to.
-        queued: its posted call is in the loop's ready queue.
-        ending: it tells of the end of the run; nobody switched to it.
-        inside: the unfinished operation of this carrier after this row, such as `f0.set_result`; empty: none.
-        waits: that operation waits for something; leaving it is no preemption.
-        sites: of the operations that are unfinished after this row.
-        states: (future, state) of each future that this step changed.
-        marks: clauses broken here.
-        number: its number, from 1.
-    """
-
-    carrier: int
-    text: str
-    site: str = ""
-    outcome: str = ""
-    raised: bool = False
-    opens: bool = False
-    depth: int = 0
-    bad: bool = False
-    asks: bool = False
-    changes: Change | None = None
-    queued: bool = False
-    ending: bool = False
-    inside: str = ""
-    waits: bool = False
-    sites: tuple[str, ...] = ()
-    states: list[tuple[str, str]] = Factory(list)
-    marks: list[Mark] = Factory(list)
-    number: int = 0
-
-
-@define(kw_only=True)
-class Steps:
-    """All rows of a run, what the futures were in the end, and whether states were only worked out from outcomes."""
-
-    rows: list[Row]
-    finals: list[str]
-    derived: bool
 
 
 @define
@@ -260,7 +187,7 @@ class _Reader:
         name = operation.name if operation is not None and operation.via == "direct" else ""
         waits = operation is not None and operation.argument in ("wait", "timeout")
         self.stacks.setdefault(carrier, []).append(_Frame(site, code, name in _SUSPENDING, waits))
-        self.begun.append(self._row(event, text, depth=depth, opens=True, changes=_changes(event)))
+        self.begun.append(self._row(event, text, depth=depth, opens=True, changes=change_of(event)))
         return index + 1
 
     def _folds(self, index: int, closing: str) -> int | None:
@@ -314,12 +241,12 @@ class _Reader:
             what = "skipped, it is done" if posted else "skipped, dropped before"
         row.asks = operation is not None and operation.name in ("result", "exception", "await")
         row.outcome = "" if (how, what) == ("returned", "None") and operation is not None and not row.asks else what
-        change = _changes(event)
+        change = change_of(event)
         # what failed, or came too late, changed nothing
-        if change is not None and how == "returned" and what == (_DONE[change.how] or what):
+        if change is not None and how == "returned" and what == (ANSWERS[change.how] or what):
             row.changes = change
-            if self.derived and change.how in _STATES:
-                self._set_state(row, change.future, _STATES[change.how])
+            if self.derived and change.how in LEADS_TO:
+                self._set_state(row, change.future, LEADS_TO[change.how])
 
     # callbacks
 
@@ -453,15 +380,3 @@ def _fields(what: object, key: str, names: tuple[str, ...]) -> tuple[Any, ...]:
     if isinstance(inner, Sequence) and not isinstance(inner, str):
         return tuple(inner[i] if i < len(inner) else None for i in range(len(names)))
     return (None,) * len(names)
-
-
-def _changes(event: Mapping[str, Any]) -> Change | None:
-    """What an operation does to a future, if it does what it is for."""
-    operation, site = operation_from(event.get("what")), str(event.get("site", ""))
-    if operation is None or (operation.via != "direct" and "!" not in site):
-        return None
-    if operation.name not in _DONE:
-        return None
-    letter = {"set_result": "v", "set_exception": "e"}.get(operation.name)
-    made = f"{letter}{site.replace('!', '')}" if letter else ""
-    return Change(future=f"f{operation.future}", how=operation.name, made=made)

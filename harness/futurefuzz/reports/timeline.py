@@ -21,8 +21,9 @@ from rich.text import Text
 from futurefuzz.programs.program import Program, Switch
 from futurefuzz.reports.elide import Gap, elide
 from futurefuzz.reports.page import Glyphs, Page, clean, cut, wrap
+from futurefuzz.reports.rows import Row, Steps
 from futurefuzz.reports.spelling import point_words
-from futurefuzz.reports.steps import Row, Steps, steps_of
+from futurefuzz.reports.steps import steps_of
 
 __all__ = ["timeline"]
 
