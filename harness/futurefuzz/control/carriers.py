@@ -8,12 +8,19 @@ Starting a real thread costs about 150 µs, resuming a parked one about 10, so t
 from __future__ import annotations
 
 import _thread
+import os
 import threading
 from collections.abc import Callable
+from typing import Final
 
 __all__ = ["Carrier", "closed_lock", "pooled", "take"]
 
 _idle: list[Carrier] = []
+_start_new_thread: Final = _thread.start_new_thread  # a run puts a refusal in its place
+
+# A child process has none of its parent's threads.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)
 
 
 def closed_lock() -> _thread.LockType:
@@ -30,13 +37,13 @@ class Carrier:
 
     def __init__(self) -> None:
         self._gate = closed_lock()
-        self._job: Callable[[], None] | None = None
-        _thread.start_new_thread(self._live, ())
+        self._job: Callable[[], object] | None = None
+        _start_new_thread(self._live, ())
 
     def _live(self) -> None:
         # Makes `threading` know this thread now. Else the first log record made on it would, in the middle of a run,
         # with locks that are then virtual: steps that only the first run on this thread takes.
-        threading.current_thread()
+        threading.current_thread().name = "futurefuzz carrier"
         while True:
             self._gate.acquire()
             job, self._job = self._job, None
@@ -44,7 +51,7 @@ class Carrier:
                 job()
             del job  # a run must not be kept alive by the thread that carried it
 
-    def give(self, job: Callable[[], None]) -> None:
+    def give(self, job: Callable[[], object]) -> None:
         """Run `job` on this thread, from now on."""
         self._job = job
         self._gate.release()

@@ -11,12 +11,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from futurefuzz.control.scheduler import Control
 from futurefuzz.explorers.base import Pending
 
 __all__ = ["ReadyQueue", "VirtualLoop"]
+
+#: what a sleeping loop waits for
+_WAKE_UP: Final = "the loop's wake-up"
 
 
 class ReadyQueue(deque[asyncio.Handle]):
@@ -52,7 +55,7 @@ class _Selector:
             while not loop.woken:
                 loop.asleep = True
                 try:
-                    if not control.block(loop, "asleep", timeout):
+                    if not control.block(_WAKE_UP, "asleep", timeout):
                         break
                 finally:
                     loop.asleep = False
@@ -75,7 +78,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.carrier = carrier
         self.woken = False
         self.asleep = False
-        self._selector = _Selector(self)
+        self._selector: _Selector | None = _Selector(self)
         self._ready = ReadyQueue(notice)
         self._posting = Pending("call_soon", "loop", True)
         self._waking = Pending("wake", "loop", True)
@@ -101,6 +104,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.woken = True
         if self.asleep:
             self.control.unblock(self.carrier)
+
+    def close(self) -> None:
+        """As asyncio's."""
+        super().close()
+        self._selector = None  # it knows its loop: without it, no circle is left for the collector
 
     def ready_count(self) -> int:
         """How many handles wait for their turn."""

@@ -18,19 +18,53 @@ import _thread
 from bisect import insort
 from collections.abc import Callable, Sequence
 from contextvars import Context
+from functools import partial
 from typing import Final
 
 from futurefuzz.control import carriers
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Explorer, Pending, Step
 
-__all__ = ["Abort", "Blocked", "Control"]
+__all__ = ["Abort", "Blocked", "Control", "current_control", "enter", "leave"]
 
 # A target that swallows `Abort` this often will not end by itself: its thread is left behind, parked for ever.
 _ABORTS_BEFORE_PARKING: Final = 1000
 
 #: call-outs out of which an exception cannot travel: CPython reports it as unraisable and goes on
 _QUIET: Final = frozenset({"del", "weakref"})
+
+
+#: the control whose run is going on in this process
+_going_on: Control | None = None
+_one_at_a_time: Final = _thread.allocate_lock()
+
+
+def enter(control: Control) -> None:
+    """From now on the calling thread and the control's actors are under control.
+
+    Raises:
+        HarnessError: another run is going on in this process.
+    """
+    global _going_on
+    if not _one_at_a_time.acquire(blocking=False):
+        raise HarnessError("a controlled run is already going on in this process; runs cannot be nested")
+    control.idents.add(_thread.get_ident())
+    _going_on = control
+
+
+def leave() -> None:
+    """The run is over."""
+    global _going_on
+    _going_on = None
+    _one_at_a_time.release()
+
+
+def current_control() -> Control | None:
+    """The control whose run the calling thread belongs to, or None."""
+    control = _going_on
+    if control is None or _thread.get_ident() not in control.idents:
+        return None
+    return control
 
 
 class Abort(BaseException):
@@ -42,13 +76,13 @@ class Blocked:
 
     Args:
         actor: name of the actor.
-        resource: what it waits for.
+        resource: what it waits for, as it was at that moment.
         place: where in the program it stands.
     """
 
     __slots__ = ("actor", "place", "resource")
 
-    def __init__(self, actor: str, resource: object, place: str) -> None:
+    def __init__(self, actor: str, resource: str, place: str) -> None:
         self.actor = actor
         self.resource = resource
         self.place = place
@@ -82,6 +116,8 @@ class Control:
         timers_are_choices: an actor that waits with a timeout may be chosen although others are ready, so that its
             timeout expires early: a real thread can be late by any amount. Otherwise virtual time moves on only when
             nobody is ready.
+        quiet: kinds of points that a run being unwound passes without being aborted there, such as those inside C
+            code, whose own error paths would otherwise be part of every unwinding.
         choices, steps: lists to append to (a caller's own list class can note each item as it comes).
 
     Attributes:
@@ -103,6 +139,7 @@ class Control:
         on_idle: Callable[[], bool] | None = None,
         site: Callable[[int], str] | None = None,
         timers_are_choices: bool = True,
+        quiet: frozenset[str] = _QUIET,
         choices: list[int] | None = None,
         steps: list[Step] | None = None,
     ) -> None:
@@ -124,6 +161,7 @@ class Control:
         self._on_idle = on_idle
         self._site = site
         self._timers_are_choices = timers_are_choices
+        self._quiet = quiet
         self._actors: list[_Actor] = []
         self._enabled: list[int] = []
         self._timed: list[tuple[float, int]] = []
@@ -147,6 +185,8 @@ class Control:
         self._actors.append(actor)
         self.names.append(name)
         self.pending.append(None)
+        if self._me is not None:
+            actor.carrier = carriers.take()
         self._enabled.append(actor.index)
         self._live += 1
         return actor.index
@@ -155,12 +195,13 @@ class Control:
         """Run all actors to their end, or until nobody can go on. The calling thread carries the first actor.
 
         Raises:
-            HarnessError: nothing was spawned, the explorer chose somebody who cannot go, or an actor's body (which is
-                the harness's own code) let an exception out.
+            HarnessError: nothing was spawned, a thread could not be started, the explorer chose somebody who cannot
+                go, or an actor's body (which is the harness's own code) let an exception out.
         """
         if not self._actors:
             raise HarnessError("a run needs at least one actor")
         first = self._actors[0]
+        self._find_carriers()
         first.started = True
         start = self._next(-1, "start")
         if start is not first:
@@ -168,23 +209,39 @@ class Control:
         else:
             self._me = first
             self.current = 0
-        self._carry(first)
-        if self._live:
+        if self._carry(first):
             first.lock.acquire()  # the last actor to end opens it
         self._me = None
         self.current = -1
+        # Bodies and call-backs hold what made this control: cut the circles, or each run waits for the collector.
+        self._actors.clear()
+        self._on_idle = self._site = None
         if self._failure is not None:
             raise self._failure
 
-    def _carry(self, actor: _Actor) -> None:
+    def _find_carriers(self) -> None:
+        # All of them before anybody runs: in the middle of a run there would be no way back.
+        try:
+            for actor in self._actors[1:]:
+                actor.carrier = carriers.take()
+        except RuntimeError as error:
+            for actor in self._actors:
+                if actor.carrier is not None:
+                    actor.carrier.rest()
+            raise HarnessError(f"the threads of a run could not be started: {error}") from error
+
+    def _carry(self, actor: _Actor) -> bool:
+        """Carry an actor to its end and pass the baton on; whether others still run."""
         self.idents.add(_thread.get_ident())
         if not self.aborting:
             try:
                 Context().run(actor.body)
             except Abort:
                 pass
+            except HarnessError as error:
+                self.fail(str(error), error)
             except BaseException as error:  # a body is the harness's own and catches what the target raises
-                self._fail(HarnessError(f"{actor.name} let {error!r} out of its body"), error)
+                self.fail(f"{actor.name} let {error!r} out of its body", error)
         actor.done = True
         self._live -= 1
         index = actor.index
@@ -195,8 +252,10 @@ class Control:
             actor.carrier.rest()  # before the baton goes on, so that the next run finds it
         if self._live:
             self._resume(self._next(index, "end"))
-        elif index:
+            return True  # decided before the baton went: from there on others change what is left
+        if index:
             self._actors[0].lock.release()
+        return False
 
     def _resume(self, actor: _Actor) -> None:
         self._me = actor
@@ -205,17 +264,18 @@ class Control:
             actor.lock.release()
         else:
             actor.started = True
-            actor.carrier = carrier = carriers.take()
-            carrier.give(lambda: self._carry(actor))
+            assert actor.carrier is not None
+            actor.carrier.give(partial(self._carry, actor))
 
     def _hand_over(self, me: _Actor, other: _Actor) -> None:
         self._resume(other)
         me.lock.acquire()
 
-    def _fail(self, failure: HarnessError, cause: BaseException | None = None) -> None:
-        failure.__cause__ = cause
+    def fail(self, message: str, cause: BaseException | None = None) -> None:
+        """The harness itself broke: unwind the run; `run` will raise this."""
         if self._failure is None:
-            self._failure = failure
+            self._failure = HarnessError(message)
+            self._failure.__cause__ = cause
         self.aborting = True
 
     # ---- points -----------------------------------------------------------------------------------------------------
@@ -257,14 +317,15 @@ class Control:
         try:
             chosen = self._choose(index, candidates)
         except Exception as error:
-            self._fail(HarnessError(f"explorer {self._explorer.name} failed: {error!r}"), error)
+            self.fail(f"explorer {self._explorer.name} failed: {error!r}", error)
             return candidates[0]
         if chosen not in candidates:
-            self._fail(
-                HarnessError(f"explorer {self._explorer.name} chose actor {chosen}; allowed: {list(candidates)}")
-            )
+            self.fail(f"explorer {self._explorer.name} chose actor {chosen!r}; allowed: {list(candidates)}")
             return candidates[0]
-        self.choices.append(chosen)
+        try:
+            self.choices.append(chosen)
+        except Exception as error:
+            self.fail(f"a choice could not be noted: {error!r}", error)
         return chosen
 
     def _step(self, index: int, kind: str, event: Pending | None, candidates: Sequence[int]) -> int:
@@ -277,8 +338,11 @@ class Control:
         self._key = (name, place, nth)
         candidates = tuple(candidates)
         chosen = self._ask(index, candidates)
-        if self.steps is not None:
+        assert self.steps is not None
+        try:
             self.steps.append(Step(index, self._key, event, candidates, chosen))
+        except Exception as error:
+            self.fail(f"a step could not be noted: {error!r}", error)
         return chosen
 
     def _candidates(self) -> list[int]:
@@ -353,7 +417,12 @@ class Control:
                     self._ask(index, candidates) if self.steps is None else self._step(index, kind, None, candidates)
                 )
                 return self._wake(chosen)
-            if self._on_idle is None or not self._on_idle():
+            try:
+                helped = self._on_idle is not None and self._on_idle()
+            except Exception as error:
+                self.fail(f"nobody could go on, and helping failed: {error!r}", error)
+                break
+            if not helped:
                 self._stuck()
         return next(actor for actor in self._actors if not actor.done)
 
@@ -365,13 +434,20 @@ class Control:
         for actor in self._actors:
             if not actor.done:
                 place = self._site(actor.index) if self._site is not None else ""
-                self.blocked.append(Blocked(actor.name, actor.resource, place))
+                self.blocked.append(Blocked(actor.name, self._described(actor), place))
+
+    def _described(self, actor: _Actor) -> str:
+        resource = actor.resource
+        explain = getattr(resource, "awaited_by", None)  # virtual locks know who holds them
+        if explain is not None:
+            return str(explain(actor.index))
+        return resource if isinstance(resource, str) else repr(resource)
 
     def _abort(self, me: _Actor, kind: str) -> None:
-        """Unwind the current actor, except out of call-outs that swallow every exception anyway."""
-        if kind in _QUIET:
-            return
+        """Unwind the current actor, except out of quiet points (until it seems to go round in circles there)."""
         me.aborts += 1
+        if kind in _QUIET or (kind in self._quiet and me.aborts <= _ABORTS_BEFORE_PARKING):
+            return
         if me.aborts > _ABORTS_BEFORE_PARKING and me.carrier is not None:
             self._park(me)
         raise Abort

@@ -7,15 +7,16 @@ gets a virtual one; everybody else (a test runner's own threads) goes on getting
 from __future__ import annotations
 
 import _thread
+import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import Any, Final
 
 from futurefuzz.control import primitives
-from futurefuzz.control.scheduler import Control
+from futurefuzz.control.scheduler import Control, current_control, enter, leave
 from futurefuzz.errors import HarnessError
 
 __all__ = ["controlled", "current_control"]
@@ -25,16 +26,6 @@ _real_rlock: Final = threading.RLock
 _real_simple_queue: Final = queue.SimpleQueue
 _real_monotonic: Final = time.monotonic
 _real_sleep: Final = time.sleep
-
-_control: Control | None = None
-
-
-def current_control() -> Control | None:
-    """The control whose run the calling thread belongs to, or None."""
-    control = _control
-    if control is None or _thread.get_ident() not in control.idents:
-        return None
-    return control
 
 
 def _lock() -> Any:
@@ -62,8 +53,25 @@ def _sleep(seconds: float) -> None:
     control = current_control()
     if control is None:
         _real_sleep(seconds)
+        return
+    if math.isnan(seconds):
+        raise ValueError("Invalid value NaN (not a number)")
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    if control.current < 0:  # before or after the run proper: nobody else is there
+        control.time += seconds
     else:
-        control.block("sleep", "sleep", seconds)
+        control.block("the end of a sleep", "sleep", seconds)
+
+
+def _starting(real: Callable[..., Any]) -> Callable[..., Any]:
+    def start(*arguments: Any, **keywords: Any) -> Any:
+        # Such a thread would use virtual locks without being an actor: better no run than one that means nothing.
+        if current_control() is not None:
+            raise HarnessError("the target starts a thread of its own; such threads are not under control yet")
+        return real(*arguments, **keywords)
+
+    return start
 
 
 _places: Final[tuple[tuple[Any, str, Any], ...]] = (
@@ -75,27 +83,36 @@ _places: Final[tuple[tuple[Any, str, Any], ...]] = (
     (queue, "time", _monotonic),
     (time, "monotonic", _monotonic),
     (time, "sleep", _sleep),
+    *(
+        (module, name, _starting(getattr(module, name)))
+        for module in (_thread, threading)
+        for name in ("start_new_thread", "start_joinable_thread", "_start_new_thread", "_start_joinable_thread")
+        if hasattr(module, name)
+    ),
 )
 _originals: Final = tuple((module, name, getattr(module, name)) for module, name, _ in _places)
 
 
-@contextmanager
-def controlled(control: Control) -> Iterator[None]:
+class controlled:
     """While in this context, the calling thread and the control's actors use virtual primitives.
 
     Raises:
         HarnessError: another run is going on in this process.
     """
-    global _control
-    if _control is not None:
-        raise HarnessError("a controlled run is already going on in this process; runs cannot be nested")
-    _control = control
-    control.idents.add(_thread.get_ident())
-    for module, name, substitute in _places:
-        setattr(module, name, substitute)
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_control",)
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def __enter__(self) -> None:
+        enter(self._control)
+        for module, name, substitute in _places:
+            setattr(module, name, substitute)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         for module, name, original in _originals:
             setattr(module, name, original)
-        _control = None
+        leave()

@@ -1,80 +1,129 @@
-"""Catches what would leave a run unseen: log records of the libraries, and exceptions that cannot be raised."""
+"""Keeps a run and the process around it apart: what would leave a run unseen is caught, what would disturb it waits.
+
+These are classes, not generators under `contextmanager`: entered once a run each, they are a tenth of its price then.
+"""
 
 from __future__ import annotations
 
+# `_signal` without the enumerations of `signal`: searching these for a function costs ten times the call.
 import _signal  # type: ignore[import-not-found]
 import gc
 import logging
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable
+from types import FrameType, TracebackType
 from typing import Any, Final
 
-__all__ = ["captured", "deferred_interrupt", "quiet_collector"]
+from futurefuzz.control.takeover import current_control
+
+__all__ = ["captured", "deferred_interrupt", "undisturbed"]
 
 _LOGGERS: Final = tuple(logging.getLogger(name) for name in ("asyncio", "concurrent.futures"))
 
-
-class _Tap(logging.Handler):
-    """Passes records on. It takes no lock: a record's maker may be suspended in the middle of it."""
-
-    def __init__(self, notice: Callable[[logging.LogRecord], None]) -> None:
-        super().__init__()
-        self.notice = notice
-
-    def createLock(self) -> None:
-        self.lock = None
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        self.notice(record)
-        return True
+#: as `warnings.simplefilter("ignore")` would make it
+_NO_WARNINGS: Final = [("ignore", None, Warning, None, 0)]
 
 
-@contextmanager
-def captured(on_log: Callable[[logging.LogRecord], None], on_unraisable: Callable[[Any], None]) -> Iterator[None]:
-    """While in this context, log records and unraisable exceptions go to the two functions and nowhere else."""
-    tap = _Tap(on_log)
-    before = [(logger.handlers, logger.propagate, logger.level, logger.disabled) for logger in _LOGGERS]
-    hook = sys.unraisablehook
-    for logger in _LOGGERS:
-        logger.handlers, logger.propagate, logger.level, logger.disabled = [tap], False, logging.WARNING, False
-    sys.unraisablehook = on_unraisable
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
-        for logger, (handlers, propagate, level, disabled) in zip(_LOGGERS, before, strict=True):
-            logger.handlers, logger.propagate, logger.level, logger.disabled = handlers, propagate, level, disabled
+def _is_enabled(logger: logging.Logger, level: int) -> bool:
+    if current_control() is None:
+        return logging.Logger.isEnabledFor(logger, level)
+    return level >= logging.WARNING
 
 
-@contextmanager
-def quiet_collector() -> Iterator[None]:
-    """No automatic garbage collection: when it comes depends on what the process did before this run."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
+class captured:
+    """While in this context, log records and unraisable exceptions of the run go to the two functions and nowhere else.
+
+    Those of other threads of the process go where they always go. The loggers' own levels, filters and handlers, which
+    a test runner may have changed, make no difference to a run.
+    """
+
+    __slots__ = ("_hook", "_on_log", "_on_unraisable")
+
+    def __init__(self, on_log: Callable[[logging.LogRecord], None], on_unraisable: Callable[[Any], None]) -> None:
+        self._on_log = on_log
+        self._on_unraisable = on_unraisable
+
+    def __enter__(self) -> None:
+        self._hook = sys.unraisablehook
+        sys.unraisablehook = self._unraisable
+        for logger in _LOGGERS:
+            own = logger.__dict__
+            own["isEnabledFor"] = lambda level, logger=logger: _is_enabled(logger, level)
+            own["handle"] = lambda record, logger=logger: self._handle(logger, record)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        sys.unraisablehook = self._hook
+        for logger in _LOGGERS:
+            del logger.__dict__["isEnabledFor"], logger.__dict__["handle"]
+
+    def _handle(self, logger: logging.Logger, record: logging.LogRecord) -> None:
+        # No handler is involved, for a handler has a lock, and the record's maker may be suspended in the middle.
+        if current_control() is None:
+            logging.Logger.handle(logger, record)
+        else:
+            self._on_log(record)
+
+    def _unraisable(self, arguments: Any) -> None:
+        if current_control() is None:
+            self._hook(arguments)
+        else:
+            self._on_unraisable(arguments)
+
+
+class undisturbed:
+    """While in this context, what a run does depends neither on what the process did before nor on its settings.
+
+    No automatic garbage collection (when it comes depends on earlier allocations), and no warnings (whether one is
+    shown, raised or left out depends on filters and on what was shown before).
+    """
+
+    __slots__ = ("_collecting", "_filters")
+
+    def __enter__(self) -> None:
+        self._collecting = gc.isenabled()
+        gc.disable()
+        self._filters = warnings.filters
+        warnings.filters = _NO_WARNINGS
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        warnings.filters = self._filters
+        if self._collecting:
             gc.enable()
 
 
-@contextmanager
-def deferred_interrupt() -> Iterator[None]:
-    """Ctrl-C waits until the run is over: in the middle of one it would look like an exception of the target."""
-    # `_signal`, because `signal.getsignal` searches an enumeration first: ten times the price, once a run.
-    if _signal.getsignal(_signal.SIGINT) is not _signal.default_int_handler or (
-        threading.current_thread() is not threading.main_thread()
-    ):
-        yield
-        return
-    caught: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _frame: caught.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if caught:
-        raise KeyboardInterrupt
+class deferred_interrupt:
+    """Ctrl-C waits until the run is over: in the middle of one it would look like an exception of the target.
+
+    The second one does not wait: the run may hang. Only Python's own handler of Ctrl-C is put off; whoever has
+    installed another one takes care.
+    """
+
+    __slots__ = ("_active", "_caught")
+
+    def __enter__(self) -> None:
+        self._caught = 0
+        self._active = (
+            _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
+            and threading.current_thread() is threading.main_thread()
+        )
+        if self._active:
+            _signal.signal(_signal.SIGINT, self._note)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._active:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+            if self._caught:
+                raise KeyboardInterrupt
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._caught += 1
+        if self._caught > 1:
+            raise KeyboardInterrupt

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from futurefuzz.control import Control
 from futurefuzz.control.takeover import controlled
+from futurefuzz.errors import FuturefuzzError, HarnessError
 from futurefuzz.explorers.base import Explorer, Step
 from futurefuzz.programs.program import Program
-from futurefuzz.runs.capture import captured, deferred_interrupt, quiet_collector
+from futurefuzz.runs.capture import captured, deferred_interrupt, undisturbed
 from futurefuzz.runs.history import Event, Run
-from futurefuzz.runs.world import World
+from futurefuzz.runs.world import QUIET, World
 from futurefuzz.targets.base import Target
 
 __all__ = ["execute"]
@@ -42,8 +43,27 @@ def execute(
         The run, or None when the explorer has nothing more to explore.
 
     Raises:
-        HarnessError: the harness or the explorer failed.
+        HarnessError: the harness, the explorer, or what the target has for making and disposing of futures failed, or
+            another run is going on in this process.
     """
+    try:
+        return _execute(program, target, explorer, record, step_bound, choices, steps, history)
+    except FuturefuzzError:
+        raise
+    except Exception as error:
+        raise HarnessError(f"a run on {target.name} could not be carried out: {error!r}") from error
+
+
+def _execute(
+    program: Program,
+    target: Target,
+    explorer: Explorer,
+    record: bool,
+    step_bound: int,
+    choices: list[int] | None,
+    steps: list[Step] | None,
+    history: list[Event] | None,
+) -> Run | None:
     record = record or explorer.recording
     history = [] if history is None else history
     control = Control(
@@ -52,13 +72,14 @@ def execute(
         record=record,
         on_idle=lambda: world.idle(),
         site=lambda carrier: world.site(carrier),
+        quiet=QUIET,
         choices=choices,
         steps=steps,
     )
     world = World(program, target, control, history, snapshots=record)
     if not explorer.begin(control):
         return None
-    with deferred_interrupt(), quiet_collector(), captured(world.logged, world.unraisable), controlled(control):
+    with deferred_interrupt(), controlled(control), undisturbed(), captured(world.logged, world.unraisable):
         try:
             world.set_up()
             control.run()
@@ -77,6 +98,6 @@ def execute(
         choices=control.choices,
         names=control.names,
         loop_carrier=world.loop_carrier,
-        blocked=[(blocked.actor, str(blocked.resource), blocked.place) for blocked in control.blocked],
+        blocked=[(blocked.actor, blocked.resource, blocked.place) for blocked in control.blocked],
         steps=control.steps,
     )

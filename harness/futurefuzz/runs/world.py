@@ -13,13 +13,14 @@ from futurefuzz.control import Abort, Control
 from futurefuzz.control.loop import VirtualLoop
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Pending
+from futurefuzz.programs.operations import HOOK_KINDS
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.runs.callouts import CONTEXT, CallbackError, DoneCallback, Planned, ProxyContext, Value
 from futurefuzz.runs.history import LOOP, CallbackRun, Event, FinalState, Outcome
 from futurefuzz.runs.performing import PERFORM
 from futurefuzz.targets.base import Sides, Target
 
-__all__ = ["World"]
+__all__ = ["QUIET", "World"]
 
 _NONE: Final = Outcome("returned", "None")
 _SKIPPED: Final = Outcome("returned", "skipped")
@@ -34,6 +35,9 @@ _OPERATING: Final = tuple(
 )
 _new: Final = tuple.__new__
 _STOPPERS: Final = (Abort, HarnessError, GeneratorExit)
+
+#: points inside C code: an unwinding run passes them, or the target's error paths would be part of every unwinding
+QUIET: Final = frozenset(HOOK_KINDS) - {"context"} | {"weakref", "wake"}
 
 
 class _Posted:
@@ -151,24 +155,35 @@ class World:
                 for name in ("resolver", "observer") if sides.resolver is not sides.observer else ("observer",):
                     outcome = self._final(getattr(sides, name))
                     self.history.append(Event("state", LOOP, -1, f"f{index}", FinalState(index, name, outcome)))
-        for task, body in self._tasks:
-            if not task.done():
-                task._log_destroy_pending = False
-            body.close()
-        for sides in self.sides:
-            if sides is not None:
-                if hasattr(sides.observer, "_log_destroy_pending"):
-                    sides.observer._log_destroy_pending = False
-                if self.target.dispose is not None:
-                    self.target.dispose(sides)
-        if self.loop is not None:
-            self.loop.close()
+        try:
+            for task, body in self._tasks:
+                if not task.done():
+                    task._log_destroy_pending = False
+                body.close()
+            for sides in self.sides:
+                if sides is not None:
+                    if hasattr(sides.observer, "_log_destroy_pending"):
+                        sides.observer._log_destroy_pending = False
+                    if self.target.dispose is not None:
+                        self.target.dispose(sides)
+        finally:
+            if self.loop is not None:
+                self.loop.close()
+                self.loop.world = None
+                self.loop = None
+            # Cut the circles, so that what a run leaves dies now and not in the middle of another one.
+            self.sides.clear()
+            self._tasks.clear()
+            self._callbacks.clear()
+            self._contexts.clear()
 
     def _final(self, future: Any) -> Outcome | None:
         try:
             if not future.done():
                 return None
             value = future.result(timeout=0) if self.blocks(future) else future.result()
+        except Abort:
+            return None  # a task that was unwound: it had not ended
         except BaseException as error:
             return Outcome("raised", self.label(error))
         return Outcome("returned", self.label(value))
@@ -211,7 +226,12 @@ class World:
 
     def _run_loop(self) -> None:
         assert self.loop is not None
-        self.loop.run_forever()
+        try:
+            self.loop.run_forever()
+        except _STOPPERS:
+            raise
+        except BaseException as error:  # asyncio lets SystemExit and KeyboardInterrupt of callbacks out
+            self._log("uncaught", LOOP, self._sites[0], None, Outcome("raised", self.label(error)))
 
     def _thread_body(self, number: int, operations: tuple[Operation, ...]) -> Callable[[], None]:
         def body() -> None:
@@ -439,8 +459,15 @@ class World:
         return site if count == 1 else f"{site}#{count}"
 
     def _log(self, kind: str, actor: int, site: str, what: object, outcome: Outcome | None = None) -> None:
-        # as Event(...) would, at a third of the price: this is the hottest line of a run
-        self.history.append(_new(Event, (kind, actor, self.control.current, site, what, outcome)))
+        control = self.control
+        if control.aborting:
+            return  # what actors do while they are unwound did not happen
+        try:
+            # as Event(...) would, at a third of the price: this is the hottest line of a run
+            self.history.append(_new(Event, (kind, actor, control.current, site, what, outcome)))
+        except Exception as error:
+            control.fail(f"an event could not be noted: {error!r}", error)
+            raise Abort from error
         if kind == "call":
             self._open += 1
         elif kind == "return":
