@@ -1,0 +1,17 @@
+"""What is right: the contracts as clauses with their sources, and as executable models."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from futurefuzz.contracts import asyncio_clauses, bridge_clauses, concurrent_clauses, general_clauses
+from futurefuzz.contracts.verdict import Clause, Violation
+
+__all__ = ["CLAUSES", "Clause", "Violation"]
+
+#: id -> clause, of all contracts
+CLAUSES: Final[dict[str, Clause]] = {
+    clause.id: clause
+    for clauses in (asyncio_clauses, concurrent_clauses, bridge_clauses, general_clauses)
+    for clause in clauses.CLAUSES
+}

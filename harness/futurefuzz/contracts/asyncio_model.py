@@ -1,0 +1,372 @@
+"""The asyncio contract as an executable model: a loop's ready queue, futures, tasks over gates, and each operation.
+
+Single-threaded code on a loop is deterministic, so the model knows of every operation which outcome it has, and of
+the loop what runs next. `lockstep` walks it along a history.
+
+Semantics: Lib/asyncio/futures.py, tasks.py and base_events.py of CPython 3.11 to 3.15, which differ only in what they
+do with a `StopIteration` (A2).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+from futurefuzz.contracts import asyncio_clauses as clauses
+from futurefuzz.contracts.labels import kind, title
+from futurefuzz.contracts.verdict import Clause, Violation
+from futurefuzz.programs.program import Operation, Program
+from futurefuzz.runs.history import Outcome
+
+__all__ = [
+    "CALL",
+    "CANCELLED",
+    "EXCEPTION",
+    "FIRST_STEP",
+    "NONE",
+    "PENDING",
+    "POST",
+    "RESULT",
+    "RESUME",
+    "SKIPPED",
+    "START",
+    "TASK_WAKE",
+    "WAKE",
+    "Diverged",
+    "Item",
+    "LoopModel",
+    "ModelFuture",
+    "Plan",
+]
+
+NONE: Final = ("returned", "None")
+TRUE: Final = ("returned", "True")
+FALSE: Final = ("returned", "False")
+SKIPPED: Final = ("returned", "skipped")
+TEXT: Final = ("returned", "str")
+INVALID: Final = ("raised", "InvalidStateError")
+TYPE_ERROR: Final = ("raised", "TypeError")
+
+#: states of a future
+PENDING, RESULT, EXCEPTION, CANCELLED = range(4)
+
+# What stands in the ready queue, and in the list of callbacks of a future: (kind, whom it is about, ...)
+CALL, START, RESUME, WAKE, POST, FIRST_STEP, TASK_WAKE = range(7)
+Item = tuple[Any, ...]
+
+
+class ModelFuture:
+    """A future of the model; for the shape `task`, the gate or the task (which then has a gate)."""
+
+    __slots__ = ("callbacks", "gate", "label", "must_cancel", "request", "retrieved", "state", "waits")
+
+    def __init__(self, gate: ModelFuture | None = None) -> None:
+        self.state = PENDING
+        self.label = ""  # of the value or exception; the message of a cancellation
+        self.callbacks: list[Item] = []
+        self.retrieved = False
+        self.gate = gate
+        self.waits = False  # a task: it waits for its gate, or the gate is done and the wake-up is on its way
+        self.must_cancel = False
+        self.request = ""  # message of the cancellation that is asked for
+
+    def outcome(self) -> Outcome | None:
+        """As `result()` would give it; None while pending."""
+        if self.state == PENDING:
+            return None
+        if self.state == CANCELLED:
+            return Outcome("raised", f"CancelledError({self.label})" if self.label else "CancelledError")
+        return Outcome("returned" if self.state == RESULT else "raised", self.label)
+
+
+class Plan:
+    """What follows from a program alone; kept while one program runs under many schedules."""
+
+    __slots__ = ("groups", "lengths", "program", "tasks")
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.groups = [callback.group for callback in program.callbacks]
+        self.tasks = [number for number, actor in enumerate(program.actors) if actor.kind == "task"]
+        self.lengths = [len(actor.operations) for actor in program.actors]
+
+
+class Diverged(Exception):
+    """The history does something that the model does not."""
+
+    def __init__(self, violation: Violation) -> None:
+        self.violation = violation
+
+
+class LoopModel:
+    """A loop with its futures and tasks.
+
+    Where postings of threads and entries of the loop itself may have come in either order (`inbox` is not empty while
+    the loop schedules), `guesses` tells which; the list grows as questions come up, `bounds` says how many answers
+    each has.
+    """
+
+    __slots__ = (
+        "at", "bounds", "context", "dropped", "dropping", "futures", "gates", "guesses", "inbox", "is_task", "plan",
+        "ready", "step",
+    )  # fmt: skip
+
+    def __init__(self, plan: Plan, guesses: list[int], bounds: list[int], *, is_task: bool) -> None:
+        self.plan = plan
+        self.guesses = guesses
+        self.bounds = bounds
+        self.step = 0
+        self.is_task = is_task
+        count = plan.program.futures
+        self.ready: deque[Item] = deque()
+        if is_task:
+            self.gates = [ModelFuture() for _ in range(count)]
+            self.futures = [ModelFuture(gate) for gate in self.gates]
+            self.ready.extend([(FIRST_STEP, future) for future in self.futures])
+        else:
+            self.gates = self.futures = [ModelFuture() for _ in range(count)]
+        for number in plan.tasks:
+            self.ready.append((START, number))
+        self.inbox: list[Item] = []  # posted by threads since the loop's last event
+        self.context = ""  # that the loop runs in
+        self.dropping: set[int] = set()  # futures that somebody drops or has dropped
+        self.dropped: set[int] = set()
+        self.at = -1  # position in the history
+
+    # ---- the ready queue --------------------------------------------------------------------------------------------
+
+    def guess(self, bound: int) -> int:
+        """One of `bound` possibilities, which the history does not tell apart here."""
+        step = self.step
+        self.step = step + 1
+        if step == len(self.guesses):
+            self.guesses.append(0)
+            self.bounds.append(bound)
+            return 0
+        return self.guesses[step]
+
+    def schedule(self, item: Item) -> None:
+        """The loop puts something into its queue; postings since its last event may come before or after."""
+        inbox = self.inbox
+        if inbox:
+            before = self.guess(len(inbox) + 1)
+            if before:
+                self.ready.extend(inbox[:before])
+                del inbox[:before]
+        self.ready.append(item)
+
+    def complete(self, future: ModelFuture, state: int, label: str) -> None:
+        """Complete a future and schedule its callbacks."""
+        future.state = state
+        future.label = label
+        callbacks = future.callbacks
+        if callbacks:
+            if self.inbox:
+                for item in callbacks:
+                    self.schedule(item)
+            else:
+                self.ready.extend(callbacks)
+            future.callbacks = []
+
+    def next_item(self) -> Item | None:
+        """The next item whose turn shows in the history; those before it that do not show have had theirs."""
+        ready = self.ready
+        while True:
+            if not ready:
+                if not self.inbox:
+                    return None
+                ready.append(self.inbox.pop(0))
+            item = ready.popleft()
+            turn = item[0]
+            if turn == FIRST_STEP:
+                self.first_step(item[1])
+            elif turn == TASK_WAKE:
+                self.task_wake(item[1])
+            elif turn != START or self.plan.lengths[item[1]]:
+                return item
+
+    def first_step(self, task: ModelFuture) -> None:
+        """A task starts its coroutine, which awaits the gate at once."""
+        if task.must_cancel:  # the coroutine never starts
+            self.complete(task, CANCELLED, task.request)
+        elif task.gate is not None and task.gate.state == PENDING:
+            task.waits = True
+            task.gate.callbacks.append((TASK_WAKE, task))
+        else:
+            self.task_wake(task)
+
+    def task_wake(self, task: ModelFuture) -> None:
+        """A task whose gate is done goes on, to its end; a cancellation asked for meanwhile comes first."""
+        gate = task.gate
+        assert gate is not None
+        if gate.state == CANCELLED:
+            self.complete(task, CANCELLED, gate.label)
+        elif task.must_cancel:
+            self.complete(task, CANCELLED, task.request)
+        else:
+            self.complete(task, gate.state, gate.label)
+
+    # ---- operations -------------------------------------------------------------------------------------------------
+
+    def apply(self, name: str, what: Operation, site: str, outcome: Any) -> None:
+        """Check the outcome of an operation, and do to the model what it does."""
+        index = what.future
+        if outcome == SKIPPED:
+            self.skipped(what)
+            return
+        future = self.futures[index]
+        if name == "set_result" or name == "set_exception":
+            gate = self.gates[index]
+            if gate.state != PENDING:
+                if outcome != INVALID:
+                    self.differs(clauses.WINNER, f"{name} when done", outcome, INVALID)
+            elif name == "set_result":
+                if outcome != NONE:
+                    self.differs(clauses.WINNER, f"{name} when pending", outcome, NONE)
+                self.complete(gate, RESULT, f"v:{site}")
+            else:
+                self.set_exception(gate, what, site, outcome)
+        elif name == "cancel":
+            message = f"m:{site}" if what.argument else ""
+            if future.state != PENDING:
+                if outcome != FALSE:
+                    self.differs(clauses.CANCEL, "cancel when done", outcome, FALSE)
+            elif outcome != TRUE:
+                self.differs(
+                    clauses.TASK_CANCEL if self.is_task else clauses.CANCEL, "cancel when pending", outcome, TRUE
+                )
+            elif future.gate is None:
+                self.complete(future, CANCELLED, message)
+            elif future.waits and future.gate.state == PENDING:
+                self.complete(future.gate, CANCELLED, message)
+            else:
+                future.must_cancel = True
+                future.request = message
+        elif name == "add_done_callback":
+            if outcome != NONE:
+                self.differs(clauses.OPERATION, name, outcome, NONE)
+            context = self.context if what.context is None else str(what.context)
+            item = (CALL, (what.callback, index), context)
+            if future.state == PENDING:
+                future.callbacks.append(item)
+            else:
+                self.schedule(item)
+        elif name == "remove_done_callback":
+            self.remove(future, what, outcome)
+        elif name == "done":
+            self.expect(clauses.STATE, name, outcome, TRUE if future.state != PENDING else FALSE)
+        elif name == "cancelled":
+            self.expect(clauses.STATE, name, outcome, TRUE if future.state == CANCELLED else FALSE)
+        elif name == "result":
+            future.retrieved = True
+            self.answers(clauses.RESULT, name, future, outcome)
+        elif name == "exception":
+            future.retrieved = True
+            if future.state == RESULT:
+                self.expect(clauses.EXCEPTION, name, outcome, NONE)
+            elif future.state == EXCEPTION:
+                self.expect(clauses.EXCEPTION, name, outcome, ("returned", future.label))
+            else:
+                self.answers(clauses.EXCEPTION, name, future, outcome)
+        elif name == "repr":
+            self.expect(clauses.OPERATION, name, outcome, TEXT)
+        elif name == "drop":
+            self.dropped.add(index)
+            self.expect(clauses.OPERATION, name, outcome, NONE)
+        elif name == "collect":
+            self.expect(clauses.OPERATION, name, outcome, NONE)
+        # running and set_running are no operations of an asyncio future: whatever comes of them is allowed.
+
+    def set_exception(self, gate: ModelFuture, what: Operation, site: str, outcome: Any) -> None:
+        """Complete a pending gate with what the argument says."""
+        argument = what.argument
+        clause = clauses.WINNER if argument is None else clauses.EXCEPTION_ARGUMENT
+        if argument == "not-an-exception":
+            self.expect(clause, f"{title(what)} when pending", outcome, TYPE_ERROR)
+        elif argument == "StopIteration":
+            # Refused up to 3.12.1; since gh-112182 stored as the cause of a RuntimeError.
+            if outcome == TYPE_ERROR:
+                return
+            self.expect(clause, f"{title(what)} when pending", outcome, NONE)
+            self.complete(gate, EXCEPTION, "RuntimeError")
+        else:
+            self.expect(clause, f"{title(what)} when pending", outcome, NONE)
+            self.complete(gate, EXCEPTION, f"e:{site}")
+
+    def remove(self, future: ModelFuture, what: Operation, outcome: Any) -> None:
+        """Remove every equal callback; waiters stay."""
+        groups = self.plan.groups
+        assert what.callback is not None
+        group = groups[what.callback]
+        kept = [item for item in future.callbacks if item[0] != CALL or groups[item[1][0]] != group]
+        count = len(future.callbacks) - len(kept)
+        future.callbacks = kept
+        expected = ("returned", str(count))
+        if outcome != expected:
+            if outcome[0] == "returned" and outcome[1].lstrip("-").isdigit():
+                self.diverge(
+                    clauses.REMOVE,
+                    "wrong count",
+                    f"remove_done_callback returned {outcome[1]}, having to remove {count}",
+                )
+            self.differs(clauses.REMOVE, what.name, outcome, Outcome(*expected))
+
+    def answers(self, clause: Clause, name: str, future: ModelFuture, outcome: Any) -> None:
+        """The outcome must be that of the future."""
+        expected = future.outcome()
+        if outcome == expected:
+            return
+        if expected is None:
+            self.expect(clause, name, outcome, INVALID)
+        elif future.state == CANCELLED and kind(outcome) == kind(expected):
+            # A task hands its message out once, to the first who asks (Task.result after Task.cancel(msg)).
+            if future.gate is not None and outcome[1] == "CancelledError":
+                return
+            self.diverge(
+                clauses.MESSAGE,
+                f"{name}: wrong message",
+                f"{name} raised CancelledError without the message passed to cancel",
+            )
+        else:
+            self.differs(clause, name, outcome, expected)
+
+    def awaited(self, what: Operation, outcome: Any) -> None:
+        """An await came back."""
+        if outcome == SKIPPED:
+            return
+        future = self.futures[what.future]
+        future.retrieved = True
+        if future.state == PENDING:
+            self.diverge(
+                clauses.AWAIT, "await returned while pending", "await came back from a future that is not done"
+            )
+        self.answers(clauses.AWAIT, "await", future, outcome)
+
+    def skipped(self, what: Operation) -> None:
+        """The harness did not perform an operation, as of a dropped future."""
+        if what.future not in self.dropping:
+            self.diverge(
+                clauses.OPERATION, f"{what.name}: skipped", f"{what.name} was skipped of a future nobody dropped"
+            )
+
+    # ---- what differs ----------------------------------------------------------------------------------------------
+
+    def expect(self, clause: Clause, name: str, outcome: Any, expected: tuple[str, str]) -> None:
+        """The outcome must be this one."""
+        if outcome != expected:
+            self.differs(clause, name, outcome, Outcome(*expected))
+
+    def differs(self, clause: Clause, name: str, outcome: Any, expected: Any) -> None:
+        """An operation had another outcome than it must have."""
+        was, wanted = kind(outcome), kind(expected)
+        if was == wanted:
+            was = f"another {was.partition(' ')[2] or was}"
+        self.diverge(clause, f"{name}: {was}, not {wanted}", f"{name} gave {was} where the contract wants {wanted}")
+
+    def diverge(self, clause: Clause, detail: str, cause: str, grade: Any = None) -> None:
+        """The history leaves the model here."""
+        raise Diverged(
+            Violation(
+                oracle="conformance", clause=clause, grade=grade or clause.grade, detail=detail, cause=cause, at=self.at
+            )
+        )

@@ -1,0 +1,467 @@
+"""Walks the asyncio model along a history: the first event that the model does not allow is a violation.
+
+Legal programs touch asyncio futures on the loop's thread only, so that all is determined but the moments at which
+threads post something. A posting is an event of its own, yet where it lies among the entries that the loop itself
+makes between two of its events (a completion schedules three callbacks, a thread posts meanwhile) a history does not
+tell. There the walk guesses, and takes the guess back when it leads to a contradiction. Rejected: an event for each
+`call_soon` (a third more events for a question that is seldom open), and judging only what all orders have in common
+(blind exactly where schedules get interesting). When too many guesses would be needed, the run is not judged: no
+violation rather than a false one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from futurefuzz.contracts import asyncio_clauses as clauses
+from futurefuzz.contracts.asyncio_model import (
+    CALL,
+    CANCELLED,
+    EXCEPTION,
+    NONE,
+    PENDING,
+    POST,
+    RESUME,
+    SKIPPED,
+    START,
+    WAKE,
+    Diverged,
+    Item,
+    LoopModel,
+    ModelFuture,
+    Plan,
+)
+from futurefuzz.contracts.labels import kind
+from futurefuzz.contracts.verdict import Violation
+from futurefuzz.errors import InputError
+from futurefuzz.programs.program import Operation
+from futurefuzz.runs.history import CallbackRun, Event, FinalState, Outcome, Run
+from futurefuzz.targets import base as targets
+
+__all__ = ["BUDGET", "conform"]
+
+#: how many ways of interleaving postings are tried before the verdict is unknown
+BUDGET: Final = 200
+
+
+_plan: Plan | None = None
+
+
+def conform(run: Run) -> list[Violation]:
+    """Judge a run of a legal program of the asyncio contract.
+
+    Returns:
+        Traps that the program fell into, and last the first event that the contract does not allow, if there is one.
+    """
+    global _plan
+    if _plan is None or _plan.program is not run.program:
+        _plan = Plan(run.program)
+    try:
+        is_task = targets.find(run.target).shape == "task"
+    except InputError:  # a hand-made run
+        is_task = False
+    guesses: list[int] = []
+    bounds: list[int] = []
+    best: list[Violation] = []
+    for _ in range(BUDGET):
+        replay = Lockstep(_plan, run, guesses, bounds, is_task=is_task)
+        try:
+            replay.follow()
+            return replay.traps
+        except Diverged as diverged:
+            if not best or diverged.violation.at > best[-1].at:
+                best = [*replay.traps, diverged.violation]
+        while guesses and guesses[-1] + 1 >= bounds[-1]:
+            guesses.pop()
+            bounds.pop()
+        if not guesses:
+            return best
+        guesses[-1] += 1
+    return []
+
+
+class Lockstep(LoopModel):
+    """One walk of the model along the history, under one list of guesses."""
+
+    __slots__ = ("current", "done_by", "history", "loop", "outbox", "owed", "run", "traps", "waiting")
+
+    def __init__(self, plan: Plan, run: Run, guesses: list[int], bounds: list[int], *, is_task: bool) -> None:
+        super().__init__(plan, guesses, bounds, is_task=is_task)
+        self.run = run
+        self.history: list[Any] = run.history
+        self.loop = run.loop_carrier
+        self.outbox: list[Item] = []  # what the loop schedules after its last event and before its next
+        self.current: Item | None = None  # whose turn it is on the loop
+        self.done_by = [0] * len(plan.lengths)  # operations that each actor has behind it
+        self.waiting: dict[int, ModelFuture] = {}  # task actor -> what it awaits
+        self.owed: tuple[str, Operation | None] | None = None  # exception that the loop's handler has yet to get
+        self.traps: list[Violation] = []
+
+    # ---- the walk ---------------------------------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        loop = self.loop
+        inbox = self.inbox
+        ended = False
+        for at, (kind_, actor, carrier, site, what, outcome) in enumerate(self.history):
+            self.at = at
+            if carrier == loop:
+                if ended:
+                    continue  # the harness takes the run apart
+                if self.outbox:
+                    for item in self.outbox:
+                        self.schedule(item)
+                    self.outbox.clear()
+                if kind_ == "call":
+                    self.called(actor, site, what)
+                elif kind_ == "return":
+                    self.returned(actor, site, what, outcome)
+                elif kind_ == "run":
+                    self.runs(what)
+                elif kind_ == "ran":
+                    if self.current is None or self.current[0] != CALL:
+                        continue
+                    self.current = None
+                    if outcome is not None and outcome[0] == "raised":
+                        self.owed = (outcome[1], None)
+                elif kind_ == "posted":
+                    self.ready.extend(inbox)
+                    inbox.clear()
+                    self.ready.append((POST, site, what, self.context))
+                elif kind_ == "waiting":
+                    if not ended:
+                        ended = True
+                        self.end()
+                    self.left_waiting(actor, what)
+                    continue
+                else:
+                    self.noticed(kind_, what, outcome)
+                if inbox:
+                    self.ready.extend(inbox)
+                    inbox.clear()
+            elif kind_ == "posted":
+                inbox.append((POST, site, what, ""))
+            elif kind_ == "waiting":
+                if not ended:
+                    ended = True
+                    self.end()
+                self.left_waiting(actor, what)
+            elif kind_ == "state":
+                if not ended:
+                    ended = True
+                    self.end()
+                self.final(what)
+            elif kind_ == "return":
+                self.returned_on_thread(what, outcome)
+            elif kind_ == "call":
+                if what.name == "drop":
+                    self.dropping.add(what.future)
+            elif kind_ == "run":
+                self.diverge(clauses.THREAD, "callback on a thread", "A callback ran on a thread instead of the loop's")
+            elif kind_ in ("handler", "log", "unraisable", "uncaught") and not ended:
+                self.noticed(kind_, what, outcome)
+        if not ended:
+            self.end()
+
+    def end(self) -> None:
+        """The loop is idle for good: whatever should have run has run."""
+        if self.run.status == "livelock" or self.current is not None:
+            return  # cut off, or stuck inside something
+        if self.owed is not None:
+            self.diverge(
+                clauses.HANDLER, "exception not reported", "An exception never reached the loop's exception handler"
+            )
+        for item in self.outbox:
+            self.schedule(item)
+        self.outbox.clear()
+        left = self.next_item()
+        if left is not None:
+            self.lost(left)
+
+    # ---- events of the loop's carrier -------------------------------------------------------------------------------
+
+    def take(self, turn: int, one: object, event: str) -> Item:
+        """The next item, which must be the one that the event shows."""
+        if self.owed is not None:
+            self.diverge(
+                clauses.HANDLER, "exception not reported", "An exception never reached the loop's exception handler"
+            )
+        item = self.next_item()
+        if item is not None and item[0] == turn and item[1] == one:
+            return item
+        self.misplaced(item, turn, one, event)
+        raise AssertionError("unreachable")
+
+    def called(self, actor: int, site: str, what: Any) -> None:
+        if site[-1] == "!":
+            item = self.take(POST, site[:-1], "a posted operation")
+            self.current = item
+            self.context = item[3]
+            if what.name == "drop":
+                self.dropping.add(what.future)
+            return
+        if self.current is None:
+            self.current = self.take(START, actor, "a task's first step")
+            self.context = ""
+        if what.via != "direct":
+            return
+        name = what.name
+        if name == "await":
+            index = what.future
+            if index in self.dropped or (index in self.dropping and self.guess(2)):
+                return
+            future = self.futures[index]
+            if future.state == PENDING:
+                future.callbacks.append((WAKE, actor, future))
+                self.waiting[actor] = future
+                self.current = None
+        elif name == "yield":
+            self.outbox.append((RESUME, actor))
+            self.current = None
+        elif name == "drop":
+            self.dropping.add(what.future)
+
+    def returned(self, actor: int, site: str, what: Any, outcome: Any) -> None:
+        name = what.name
+        if site[-1] == "!":
+            self.posted_returned(site[:-1], what, outcome)
+            return
+        if what.via != "direct":
+            if outcome != NONE:
+                self.differs(clauses.OPERATION, f"posting {name}", outcome, NONE)
+        elif name == "await":
+            if self.current is None:
+                item = self.take(WAKE, actor, "a waiter's wake-up")
+                self.current = item
+                self.context = ""
+                del self.waiting[actor]
+            elif outcome == SKIPPED:
+                self.skipped(what)
+            self.awaited(what, outcome)
+        elif name == "yield":
+            if self.current is None:
+                self.current = self.take(RESUME, actor, "a task's next step")
+                self.context = ""
+            if outcome != NONE:
+                self.differs(clauses.OPERATION, name, outcome, NONE)
+        else:
+            self.apply(name, what, site, outcome)
+        current = self.current
+        if actor >= 0 and current is not None and current[0] in (START, RESUME, WAKE) and current[1] == actor:
+            behind = self.done_by[actor] = self.done_by[actor] + 1
+            if behind == self.plan.lengths[actor]:
+                self.current = None
+
+    def posted_returned(self, site: str, what: Operation, outcome: Outcome) -> None:
+        name = what.name
+        if what.via == "post-if-pending" and what.future not in self.dropping:
+            side = self.gates if name in ("set_result", "set_exception") else self.futures
+            done = side[what.future].state != PENDING
+            if done != (outcome == SKIPPED):
+                answer = "False" if done else "True"
+                self.diverge(
+                    clauses.STATE,
+                    f"done: {answer}, wrongly",
+                    f"done() said {answer} inside a posted callback, which is wrong",
+                )
+            if done:
+                self.current = None
+                return
+        self.apply(name, what, site, outcome)
+        self.current = None
+        if outcome[0] == "raised":
+            self.owed = (outcome[1], what)
+
+    def returned_on_thread(self, what: Operation, outcome: Any) -> None:
+        if what.name == "drop":
+            self.dropped.add(what.future)
+        if outcome not in (NONE, SKIPPED):
+            self.differs(
+                clauses.OPERATION, what.name if what.via == "direct" else f"posting {what.name}", outcome, NONE
+            )
+
+    def runs(self, what: Any) -> None:
+        if self.current is not None:
+            operation = next((event.what for event in reversed(self.history[: self.at]) if event.kind == "call"), None)
+            name = operation.name if isinstance(operation, Operation) else "a call"
+            self.diverge(
+                clauses.ONCE, "callback called inline", f"A callback ran inside {name}, not by the loop's call_soon"
+            )
+        if what.future < 0:
+            self.diverge(clauses.ARGUMENT, "wrong future", "A callback got something else than the future")
+        item = self.take(CALL, (what.callback, what.future), "a callback")
+        self.current = item
+        self.context = item[2]
+        if not what.done:
+            self.diverge(
+                clauses.ONCE, "callback before done", "A callback ran while the future said that it is not done"
+            )
+        if what.arguments != 1:
+            self.diverge(
+                clauses.ARGUMENT, "wrong arguments", f"A callback got {what.arguments} arguments instead of the future"
+            )
+        if what.context != item[2]:
+            self.diverge(
+                clauses.CONTEXT, "wrong context", "A callback ran in another context than that of its registration"
+            )
+
+    # ---- notices and the end ----------------------------------------------------------------------------------------
+
+    def noticed(self, kind_: str, what: Any, outcome: Any) -> None:
+        if kind_ == "stall":
+            self.diverge(
+                clauses.LOST_WAKE_UP,
+                "legal use",
+                f"The loop slept with {what} callbacks ready although nothing but call_soon_threadsafe came from "
+                f"threads",
+                grade="forbidden",
+            )
+        elif kind_ in ("handler", "log", "unraisable", "uncaught"):
+            label = outcome[1] if outcome is not None else ""
+            if label == "Abort" or (kind_ == "log" and outcome is None):
+                return
+            owed = self.owed
+            if kind_ == "handler" and owed is not None and owed[0] == label:
+                self.owed = None
+                self.trapped(owed[1], label)
+            elif kind_ == "handler" and str(what).endswith("exception was never retrieved"):
+                self.never_retrieved(label)
+            elif kind_ == "handler" and str(what).startswith("Task was destroyed"):
+                if not any(self.futures[index].state == PENDING for index in self.dropping):
+                    self.diverge(clauses.HANDLER, "task destroyed", "The loop's handler was told of a destroyed task")
+            else:
+                where = {"handler": "the loop's handler", "log": "the log"}.get(kind_, kind_)
+                self.diverge(
+                    clauses.HANDLER,
+                    f"{kind_}: {kind(outcome) if outcome else what}",
+                    f"{label or what} reached {where}, which nothing in the contract explains",
+                )
+
+    def trapped(self, operation: Operation | None, label: str) -> None:
+        if operation is None or label != "InvalidStateError" or operation.via != "post":
+            return
+        if operation.name in ("set_result", "set_exception"):
+            state = self.gates[operation.future].state
+            meanwhile = "cancelled" if state == CANCELLED else "completed"
+            self.traps.append(
+                Violation(
+                    oracle="conformance",
+                    clause=clauses.POST_WITHOUT_ASKING,
+                    grade="interesting",
+                    detail="InvalidStateError in the loop's handler",
+                    cause=(
+                        f"call_soon_threadsafe({operation.name}) came after the future was {meanwhile}; "
+                        f"InvalidStateError "
+                        "ended in the loop's handler, since the callback did not ask done() first"
+                    ),
+                    at=self.at,
+                )
+            )
+
+    def never_retrieved(self, label: str) -> None:
+        # What the loop does without a trace (a task that wakes and takes its gate's exception) may or may not have
+        # happened yet, so only what the program itself retrieved counts. A falsy exception comes without a label from
+        # some loops.
+        for future in self.futures:
+            for one in (future, future.gate):
+                if one is not None and one.state == EXCEPTION and label in ("", one.label) and not future.retrieved:
+                    return
+        # A future may die inside the very call that sets its exception, when its last other reference was dropped
+        # meanwhile.
+        last = next((e for e in reversed(self.history[: self.at]) if e.carrier == self.loop), None)
+        if last is not None and last.kind == "call" and last.what.name == "set_exception" and self.dropping:
+            return
+        self.diverge(
+            clauses.NEVER_RETRIEVED,
+            "reported wrongly",
+            "An exception was reported as never retrieved that had been retrieved",
+        )
+
+    def left_waiting(self, actor: int, what: Any) -> None:
+        if self.run.status == "livelock" or what.name == "await":
+            return  # a waiter that should have woken has been found by `end`
+        self.diverge(clauses.OPERATION, f"{what.name}: never returned", f"{what.name} never came back")
+
+    def final(self, what: FinalState) -> None:
+        if self.run.status == "livelock" or what.future in self.dropped:
+            return
+        future = (self.gates if what.side == "resolver" else self.futures)[what.future]
+        expected = future.outcome()
+        if what.outcome != expected and not (
+            future.state == CANCELLED and what.outcome is not None and kind(what.outcome) == kind(expected)
+        ):
+            self.differs(clauses.RESULT, "result", what.outcome, expected)
+
+    # ---- what is out of place
+    # ------------------------------------------------------------------------------------------
+
+    def misplaced(self, item: Item | None, turn: int, one: Any, event: str) -> None:
+        """Something happened that was not next: it came too early, twice, or instead of something that was lost."""
+        if not any(other[0] == turn and other[1] == one for other in (*self.ready, *self.inbox)):
+            if turn == CALL:
+                self.unexpected_callback(*one)
+            elif turn == WAKE:
+                self.diverge(
+                    clauses.AWAIT, "woken while pending", "A task that awaits a future came back before it was done"
+                )
+            self.diverge(clauses.ORDER, f"unexpected {event}", f"The loop ran {event} that nobody had scheduled")
+        assert item is not None
+        if self.comes_later(item):
+            what = {CALL: "callback", WAKE: "waiter"}.get(item[0], "loop's queue")
+            self.diverge(
+                clauses.ORDER,
+                f"{what} out of order",
+                f"The loop ran {event} before a {what} that was scheduled earlier",
+            )
+        self.lost(item)
+
+    def unexpected_callback(self, callback: int, index: int) -> None:
+        if any(item[0] == CALL and item[1] == (callback, index) for item in self.futures[index].callbacks):
+            self.diverge(clauses.ONCE, "callback before done", "A callback ran before its future was done")
+        earlier = self.history[: self.at]
+        ran = [e for e in earlier if isinstance(e.what, CallbackRun) and e.what[:2] == (callback, index)]
+        groups = self.plan.groups
+        removed = any(
+            event.kind == "return"
+            and isinstance(event.what, Operation)
+            and event.what.name == "remove_done_callback"
+            and event.what.future == index
+            and groups[event.what.callback or 0] == groups[callback]
+            and event.outcome not in (("returned", "0"), SKIPPED)
+            for event in earlier
+        )
+        if removed:
+            self.diverge(clauses.REMOVE, "removed callback ran", "A callback ran although it had been removed")
+        if ran:
+            self.diverge(clauses.ONCE, "callback ran twice", "A callback ran more often than it was registered")
+        self.diverge(
+            clauses.ONCE, "callback never registered", "A callback ran that was not registered with this future"
+        )
+
+    def comes_later(self, item: Item) -> bool:
+        turn = item[0]
+        return any(_shows(event, turn, item) for event in self.history[self.at + 1 :])
+
+    def lost(self, item: Item) -> None:
+        turn = item[0]
+        if turn == CALL:
+            self.diverge(clauses.ONCE, "callback never ran", "A callback of a done future never ran")
+        if turn == WAKE:
+            self.diverge(clauses.AWAIT, "waiter never woken", "A task that awaits a done future never woke")
+        self.diverge(clauses.ORDER, "scheduled call never ran", "Something that was scheduled on the loop never ran")
+
+
+def _shows(event: Event, turn: int, item: Item) -> bool:
+    if turn == CALL:
+        return event.kind == "run" and isinstance(event.what, CallbackRun) and event.what[:2] == item[1]
+    if turn == POST:
+        return event.kind == "call" and event.site == f"{item[1]}!"
+    if turn == START:
+        return event.kind == "call" and event.actor == item[1]
+    name = "await" if turn == WAKE else "yield"
+    return (
+        event.kind == "return"
+        and event.actor == item[1]
+        and isinstance(event.what, Operation)
+        and event.what.name == name
+    )

@@ -1,0 +1,72 @@
+"""Which programs leave the contract: a thread touches an asyncio future directly, or code acts inside a call-out.
+
+Judged by the program alone and on the safe side: a callback of a bridge that may run on a thread counts as if it did.
+A program that is called misuse by mistake is only judged less strictly.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from futurefuzz.programs.program import Operation, Program
+from futurefuzz.targets.base import Target
+
+__all__ = ["OFF_THREAD", "RE_ENTRANT", "misuse"]
+
+OFF_THREAD: Final = "off-thread"
+RE_ENTRANT: Final = "re-entrant"
+
+# Forgetting a future and collecting garbage touch it from whatever thread happens to do so, as in any program.
+_UNTOUCHING: Final = frozenset({"drop", "collect", "yield"})
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+def misuse(program: Program, contract: str, target: Target | None = None) -> frozenset[str]:
+    """How a program departs from what the documentation allows; empty for a legal one.
+
+    Args:
+        program: what is run.
+        contract: `asyncio`, `concurrent` or `bridge`.
+        target: tells which end of a bridge is the asyncio one.
+
+    Source: "Not thread-safe", https://docs.python.org/3/library/asyncio-future.html#asyncio.Future
+    """
+    found = set()
+    if any(hook.operations for hook in program.hooks):
+        found.add(RE_ENTRANT)
+    if contract != "concurrent" and _off_thread(program, contract, target):
+        found.add(OFF_THREAD)
+    return frozenset(found) if found else _NONE
+
+
+def _off_thread(program: Program, contract: str, target: Target | None) -> bool:
+    forbidden = _asyncio_operations(contract, target)
+
+    def touches(operations: tuple[Operation, ...]) -> bool:
+        return any(
+            operation.via == "direct"
+            and operation.name not in _UNTOUCHING
+            and (forbidden is None or operation.name in forbidden)
+            for operation in operations
+        )
+
+    threads = [actor for actor in program.actors if actor.kind == "thread"]
+    if any(touches(actor.operations) for actor in threads):
+        return True
+    if not threads:
+        return False
+    # Destructors run on whichever thread lets go last; other call-outs of a legal thread's own operations do not exist.
+    if any(touches(hook.operations) for hook in program.hooks):
+        return True
+    # The concurrent end of a bridge runs callbacks in the thread that completes it.
+    return contract == "bridge" and any(touches(callback.operations) for callback in program.callbacks)
+
+
+def _asyncio_operations(contract: str, target: Target | None) -> frozenset[str] | None:
+    """The operations that would reach an asyncio future from a thread; None means all of them."""
+    if contract == "asyncio":
+        return None
+    if target is None:
+        return _NONE
+    # The end that threads act on is the thread-safe one; resolving ones go to the resolver wherever they come from.
+    return _NONE if target.thread_side == "resolver" else target.resolver_operations

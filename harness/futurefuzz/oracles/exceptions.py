@@ -1,0 +1,172 @@
+"""No exception but what the contract allows: out of an operation, to the loop's handler, into the log, or nowhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from futurefuzz.contracts import asyncio_clauses, bridge_clauses, concurrent_clauses
+from futurefuzz.contracts.labels import kind, title
+from futurefuzz.contracts.misuse import OFF_THREAD
+from futurefuzz.contracts.verdict import Clause, Violation
+from futurefuzz.oracles.base import Situation, situation
+from futurefuzz.programs.program import Operation
+from futurefuzz.runs.history import Event, Outcome, Run
+
+__all__ = ["Exceptions"]
+
+_OPERATION: Final[dict[str, Clause]] = {
+    "asyncio": asyncio_clauses.OPERATION,
+    "bridge": bridge_clauses.OPERATION,
+}
+_NOWHERE: Final[dict[str, Clause]] = {
+    "asyncio": asyncio_clauses.HANDLER,
+    "concurrent": concurrent_clauses.LOGGED,
+    "bridge": bridge_clauses.QUIET,
+}
+_ASKING: Final = frozenset({"result", "exception", "await"})
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+#: contract -> operation -> exceptions that it may raise by itself; asking also raises what was set
+_ALLOWED: Final[dict[str, dict[str, frozenset[str]]]] = {
+    "asyncio": {
+        "set_result": frozenset({"InvalidStateError"}),
+        "set_exception": frozenset({"InvalidStateError"}),
+        "result": frozenset({"InvalidStateError", "CancelledError"}),
+        "exception": frozenset({"InvalidStateError", "CancelledError"}),
+        "await": frozenset({"CancelledError"}),
+    },
+    "concurrent": {
+        "set_result": frozenset({"InvalidStateError"}),
+        "set_exception": frozenset({"InvalidStateError"}),
+        "result": frozenset({"TimeoutError", "CancelledError"}),
+        "exception": frozenset({"TimeoutError", "CancelledError"}),
+        "set_running": frozenset({"RuntimeError"}),
+    },
+}
+#: what never is part of any contract, whatever the program does
+_INTERNAL: Final = frozenset({"SystemError"})
+
+
+class Exceptions:
+    """The oracle."""
+
+    name = "exceptions"
+
+    def check(self, run: Run) -> list[Violation]:
+        """See `Oracle.check`."""
+        facts = situation(run)
+        if facts.lockstep:
+            return []
+        found: list[Violation] = []
+        owed: list[tuple[str, Operation | None]] = []  # exceptions that must or may come to a handler or log
+        starts = 0  # set_running_or_notify_cancel calls: each that will raise is logged first
+        retrievable = False
+        for at, event in enumerate(run.history):
+            what = event.kind
+            outcome = event.outcome
+            if what == "call":
+                if event.what.name == "set_running":  # type: ignore[attr-defined]
+                    starts += 1
+            elif what == "return":
+                operation = event.what
+                assert isinstance(operation, Operation)
+                if operation.name == "set_exception":
+                    retrievable = True
+                if outcome is None or outcome.how != "raised":
+                    continue
+                if event.site[-1] == "!":
+                    owed.append((outcome.what, operation))
+                violation = self._raised(run, facts, operation, event, outcome, at)
+                if violation is not None:
+                    return [*found, violation]
+            elif what == "ran":
+                if outcome is not None and outcome.how == "raised":
+                    owed.append((outcome.what, None))
+            elif what in ("handler", "log", "unraisable", "uncaught"):
+                label = outcome.what if outcome is not None else ""
+                known = next((one for one in owed if one[0] == label), None)
+                if label == "Abort":
+                    continue
+                if known is not None and what in ("handler", "log"):
+                    owed.remove(known)
+                    trap = self._trap(facts, known[1], label, at) if what == "handler" else None
+                    if trap is not None and not any(one.clause is trap.clause for one in found):
+                        found.append(trap)
+                elif what == "log" and outcome is None and (facts.contract == "asyncio" or starts):
+                    starts -= 1
+                elif not self._explained(facts, event, label, retrievable):
+                    where = {"handler": "the loop's handler", "log": "the log"}.get(what, what)
+                    detail = f"{what}: {kind(outcome) if outcome is not None else event.what}"
+                    cause = f"{label or event.what} reached {where}, which nothing in the contract explains"
+                    return [*found, facts.violation(self.name, _NOWHERE[facts.contract], detail, cause, at)]
+        return found
+
+    def _raised(
+        self, run: Run, facts: Situation, operation: Operation, event: Event, outcome: Outcome, at: int
+    ) -> Violation | None:
+        if facts.contract == "concurrent":
+            return None  # the model knows exactly what each operation may raise
+        label = outcome.what
+        word = label.partition("(")[0]
+        name = operation.name
+        rules = _ALLOWED[facts.side_contract(facts.side(event, run.loop_carrier))]
+        if word in rules.get(name, _NOTHING) or (label[:2] == "e:" and name in _ASKING):
+            return None
+        if label == "RuntimeError" and run.program.debug and OFF_THREAD in facts.misuse:
+            return None  # debug mode checks the thread of call_soon: that is what it is for
+        if name == "set_exception" and operation.argument is not None and operation.argument not in ("class", "falsy"):
+            if label == "TypeError":
+                return None
+            if facts.contract == "asyncio":  # the same finding as of a legal program
+                detail = f"{title(operation)} when pending: {kind(outcome)}, not TypeError raised"
+                cause = f"{title(operation)} raised {label} where the contract wants TypeError"
+                clause = asyncio_clauses.EXCEPTION_ARGUMENT
+                return Violation(oracle=self.name, clause=clause, grade=clause.grade, detail=detail, cause=cause, at=at)
+        if name in _ASKING and (facts.odd or (facts.stop_iteration and label == "RuntimeError")):
+            return None
+        if name == "cancel" and operation.argument is not None and label == "TypeError":
+            return None  # the concurrent end takes no message
+        if label == "RecursionError" and (run.program.hooks or not facts.bounded):
+            return None
+        detail = f"{name}: {kind(outcome)}"
+        cause = f"{name} raised {label}, which its contract does not know"
+        violation = facts.violation(self.name, _OPERATION[facts.contract], detail, cause, at)
+        if word in _INTERNAL:
+            return Violation(
+                oracle=self.name,
+                clause=violation.clause,
+                grade="forbidden",
+                detail=violation.detail,
+                cause=cause,
+                at=at,
+            )
+        return violation
+
+    def _trap(self, facts: Situation, operation: Operation | None, label: str, at: int) -> Violation | None:
+        if operation is None or label != "InvalidStateError" or operation.via != "post":
+            return None
+        cause = (
+            f"call_soon_threadsafe({operation.name}) came after the future was done; InvalidStateError ended in the "
+            f"loop's "
+            "handler, since the callback did not ask done() first"
+        )
+        clause = asyncio_clauses.POST_WITHOUT_ASKING
+        detail = "InvalidStateError in the loop's handler"
+        return Violation(oracle=self.name, clause=clause, grade=clause.grade, detail=detail, cause=cause, at=at)
+
+    @staticmethod
+    def _explained(facts: Situation, event: Event, label: str, retrievable: bool) -> bool:
+        """Whether what the handler or log got has a reason other than the program's own exceptions."""
+        message = str(event.what)
+        if message.startswith("asyncio: Executing"):
+            return True  # debug mode finds a callback slow when a timeout expires meanwhile and moves virtual time on
+        if event.kind == "handler":
+            if message.endswith("exception was never retrieved"):
+                return retrievable
+            if message.startswith("Task was destroyed"):
+                return True  # a dropped task that is pending; told apart from others by the asyncio model only
+            if facts.odd and label in ("TypeError", "AttributeError"):
+                return True
+        if OFF_THREAD in facts.misuse and label == "RuntimeError" and facts.program.debug:
+            return True
+        return label == "RecursionError" and not facts.bounded
