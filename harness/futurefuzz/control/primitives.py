@@ -9,6 +9,7 @@ nobody competes for it, so it is simply taken; in a later run it joins that run.
 
 from __future__ import annotations
 
+import _thread
 from types import TracebackType
 
 from futurefuzz.control.scheduler import Control, current_control
@@ -18,10 +19,8 @@ __all__ = ["Lock", "RLock"]
 
 
 def _check_timeout(blocking: bool, timeout: float) -> None:
-    if not blocking and timeout != -1:
-        raise ValueError("can't specify a timeout for a non-blocking call")
-    if timeout < 0 and timeout != -1:
-        raise ValueError("timeout value must be a non-negative number")
+    if (not blocking and timeout != -1) or (timeout < 0 and timeout != -1):
+        _thread.allocate_lock().acquire(blocking, timeout)  # raises, with this interpreter's own words
 
 
 class _Base:
@@ -110,11 +109,13 @@ class _Base:
         if control.current < 0:
             self._owner, self._count = -1, 0
             return
-        if not control.aborting:
-            control.point(self._releasing)
-        self._owner, self._count = -1, 0
-        for waiter in self._waiters:
-            control.unblock(waiter)
+        try:
+            if not control.aborting:
+                control.point(self._releasing)
+        finally:  # an actor that is aborted here gives the lock up all the same
+            self._owner, self._count = -1, 0
+            for waiter in self._waiters:
+                control.unblock(waiter)
 
     def locked(self) -> bool:
         """Whether somebody holds it."""
