@@ -8,12 +8,14 @@ from random import Random
 import pytest
 
 from futurefuzz import explorers, targets
+from futurefuzz.errors import HarnessError
 from futurefuzz.programs.choices import RandomChoices
 from futurefuzz.programs.operations import RESOLVING
 from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario, load_scenarios
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Run
+from futurefuzz.shipped import directory
 from futurefuzz.targets.base import Target
 
 SCENARIOS = load_scenarios()
@@ -154,3 +156,10 @@ def test_most_runs_complete_and_something_happens_in_them(scenario: Scenario, ta
         for run in found
     )
     assert lively >= 20
+
+
+def test_a_shipped_folder_that_is_nowhere_means_a_damaged_installation() -> None:
+    """The error names both places where it should be."""
+    assert directory("corpus").is_dir()
+    with pytest.raises(HarnessError, match=r"the folder 'recipes' is neither at .* nor at .*; install "):
+        directory("recipes")

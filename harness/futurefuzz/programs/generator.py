@@ -3,8 +3,8 @@
 Decisions that shaped it:
 
 * *Lowest is simplest.* Every list that is picked from begins with its plainest element, and lengths come as a chain of
-  "one more?" flags right before each element, so that leaving out a few neighbouring choices leaves out one operation.
-  That is what lets Hypothesis, libFuzzer and our own minimiser shrink a program by cutting its choices.
+  "one more?" flags right before each element, so that leaving out neighbouring choices leaves out one operation, or one
+  actor. That is what lets Hypothesis, libFuzzer and our own minimiser shrink a program by cutting its choices.
 * *At most five choices an operation*, for the same reason: Hypothesis removes up to five neighbours at once.
 * *Swarm testing per actor* (Groce et al., "Swarm Testing", ISSTA 2012): an actor draws from a few operations only, so
   that there are threads that do nothing but add callbacks, next to one that does nothing but remove them.
@@ -98,7 +98,7 @@ class _Plan:
     """All that follows from profile and target."""
 
     profile: Profile
-    actors: tuple[int, ...]
+    more_actors: tuple[float, ...]
     threads: tuple[int, int]
     tasks: tuple[int, int]
     offers: Mapping[Place, _Offer]
@@ -152,12 +152,12 @@ class _Draft:
         self.futures = choices.pick(profile.futures)
         self.pool = choices.pick(profile.callbacks)
         self.contexts = profile.contexts > 0 and choices.flag(profile.contexts)
-        count = choices.pick(plan.actors)
-        lo = max(plan.threads[0], count - plan.tasks[1])
-        hi = min(plan.threads[1], count - plan.tasks[0])
-        threads = choices.integer(lo, hi) if lo < hi else lo
-        kinds: list[ActorKind] = [TASK] * (count - threads) + [THREAD] * threads
-        drafts = [self._actor(kind) for kind in kinds]
+        kinds: list[ActorKind] = []
+        drafts: list[list[Operation]] = []
+        while self._another(len(kinds)):
+            kind = self._kind(kinds)
+            kinds.append(kind)
+            drafts.append(self._actor(kind))
         if not self.resolved & self.observed:
             self._repair(kinds, drafts)
         callbacks = self._callbacks()
@@ -173,6 +173,25 @@ class _Draft:
             hooks=hooks,
             debug=profile.debug > 0 and choices.flag(profile.debug),
         )
+
+    def _another(self, count: int) -> bool:
+        p = self.plan.more_actors[count]
+        return p == 1.0 or (p > 0.0 and self.choices.flag(p))
+
+    def _kind(self, kinds: list[ActorKind]) -> ActorKind:
+        """Kind of the next actor: first those that there must be, then either."""
+        plan = self.plan
+        count = len(kinds)
+        if count < plan.tasks[0]:
+            return TASK
+        if count < plan.tasks[0] + plan.threads[0]:
+            return THREAD
+        threads = kinds.count(THREAD)
+        if threads == plan.threads[1]:
+            return TASK
+        if count - threads == plan.tasks[1]:
+            return THREAD
+        return THREAD if self.choices.flag(plan.threads[1] / (plan.threads[1] + plan.tasks[1])) else TASK
 
     def _actor(self, kind: ActorKind) -> list[Operation]:
         choices, profile = self.choices, self.plan.profile
@@ -379,13 +398,19 @@ def _plan(
         kinds = tuple(kind for kind in kinds if kind not in _LOOP_HOOKS)
     return _Plan(
         profile=profile,
-        actors=actors,
+        more_actors=_chances(actors),
         threads=thread_bounds,
         tasks=task_bounds,
         offers=offers,
         callback_last=_without(offers["callback"], "add_done_callback"),
         hook_kinds=kinds,
     )
+
+
+def _chances(counts: tuple[int, ...]) -> tuple[float, ...]:
+    """For each number so far, the chance of one more, so that each of the counts comes out as often as it is listed."""
+    at_least = [sum(count >= n for count in counts) for n in range(max(counts) + 2)]
+    return tuple(at_least[n + 1] / at_least[n] for n in range(max(counts) + 1))
 
 
 def _posted_only(target: Target) -> frozenset[str]:
