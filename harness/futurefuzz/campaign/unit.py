@@ -33,6 +33,9 @@ __all__ = ["RUNS", "UnitResult", "run_unit"]
 #: schedules tried for one program
 RUNS: Final = 40
 
+#: a program is left when that many runs in a row showed nothing that it had not shown before
+_STALE: Final = 12
+
 #: a worker sends the case of a signature this many times: the first may be one that does not replay
 _SENT: Final = 3
 
@@ -90,7 +93,7 @@ def run_unit(
     explorer = explorers.make("default", unit.rng("explorer"))
     behaviours: set[int] = set()
     found: dict[str, int] = {}
-    runs = choices_made = 0
+    runs = choices_made = stale = 0
     while runs < limit:
         if tidy:
             note.phase("collecting")
@@ -104,7 +107,9 @@ def run_unit(
         note.phase("judging")
         runs += 1
         choices_made += len(choices)
+        known = len(behaviours)
         behaviours.add(_behaviour(base, run.status, run.history))
+        stale = 0 if len(behaviours) > known else stale + 1
         violations = judge(run)
         if violations:
             first = violations[0]
@@ -115,8 +120,8 @@ def run_unit(
                 case = {"signature": name, "grade": first.grade, "cause": first.cause}
                 where = {"scenario": scenario.name, "target": target.name, "program": described}
                 send({"case": {**case, **where, "choices": list(choices)}})
-        if not choices:
-            break  # nobody ever had a choice: every other run would be the same
+        if not choices or stale >= _STALE:
+            break  # without any choice every other run would be the same
     note.phase("collecting")
     gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own
     return UnitResult(runs=runs, choices=choices_made, behaviours=sorted(behaviours), found=found)

@@ -30,7 +30,7 @@ _MAKERS: Final[dict[str, Callable[[Random], Explorer]]] = {
 
 #: name -> what it does, in one sentence (shown by `futurefuzz list`)
 NAMES: Final[dict[str, str]] = {
-    "default": "The sweep, then SURW and POS in turn.",
+    "default": "The sweep and the samplers (SURW, POS) in turn.",
     "sweep": "Stops each actor once at each of its points and lets each other one run there; ends by itself.",
     "alternating": "SURW and POS in turn.",
     "surw": "Makes every interleaving of the events on a few shared objects equally likely (Zhao et al., 2025).",
