@@ -51,11 +51,11 @@ def test_every_target_has_a_legal_scenario_and_every_contract_is_covered() -> No
 
 @pytest.mark.parametrize(("scenario", "target"), PAIRS)
 def test_programs_have_the_promised_size(scenario: Scenario, target: Target) -> None:
-    """Two to five actors, one to three futures, at most five operations an actor and two that make it do something."""
+    """Two to five actors, one to three futures, as many operations as the profile allows and two that give it sense."""
     for program in drawn(scenario, target, 300):
         assert 2 <= len(program.actors) <= 5
         assert 1 <= program.futures <= 3
-        assert all(1 <= len(actor.operations) <= 7 for actor in program.actors)
+        assert all(1 <= len(actor.operations) <= scenario.profile.longest + 2 for actor in program.actors)
 
 
 @pytest.mark.parametrize("name", [name for name, s in SCENARIOS.items() if s.legal and "asyncio" in s.contracts])
