@@ -26,7 +26,7 @@ from futurefuzz.runs.history import Event
 __all__ = ["Culprit", "Note", "NotedChoices", "NotedHistory", "PHASES"]
 
 #: what the worker was doing
-PHASES: Final = ("idle", "generating", "running", "judging", "collecting", "ended")
+PHASES: Final = ("idle", "generating", "running", "judging", "collecting", "ended", "renew", "again")
 
 _HEADER: Final = struct.Struct("<QQIII")  # unit + 1, counter of runs, run within the unit, phase, length of the program
 _CHOICES_AT: Final = 64

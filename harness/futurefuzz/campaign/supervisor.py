@@ -16,11 +16,10 @@ from typing import Any, Final
 from attrs import Factory, define, field, frozen
 
 from futurefuzz.campaign.note import Culprit
-from futurefuzz.campaign.plan import Pair, Plan, Unit
+from futurefuzz.campaign.plan import MOST_RUNS, Pair, Plan, Unit
 from futurefuzz.campaign.process import Death, Ready, Worker, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import HANG, how_of
-from futurefuzz.campaign.unit import RUNS
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.findings.signature import crash_signature
 
@@ -212,13 +211,13 @@ class Supervisor:
             for slot in self._slots:
                 if len(slot.in_hand) >= depth:
                     continue
-                limit = RUNS
+                limit = MOST_RUNS
                 if self._runs is not None:
                     reserved = sum(limit for other in self._slots for _, limit in other.in_hand)
                     left = self._runs - self.tally.runs - reserved
-                    if left < RUNS and reserved:
+                    if left < MOST_RUNS and reserved:
                         return
-                    limit = min(RUNS, left)
+                    limit = min(MOST_RUNS, left)
                     if limit <= 0:
                         return
                 unit = self._plan.next()
@@ -267,12 +266,12 @@ class Supervisor:
             self.tally.found[signature] = self.tally.found.get(signature, 0) + times
 
     def _failed(self, slot: _Slot, error: dict[str, Any]) -> None:
-        """A unit that the harness could not carry out."""
+        """A unit that the harness could not carry out, twice."""
         unit = None if error["number"] is None else self._take(slot, error["number"])
         if error["kind"] == "input":
             raise InputError(error["text"])
         where = f" in unit {unit.nth} of {unit.pair.scenario} on {unit.pair.target}, seed {unit.seed}" if unit else ""
-        self._fail(f"{error['text']}{where}", error["traceback"])
+        self._fail(error["text"] + where, error["traceback"])
 
     def _fail(self, text: str, details: str = "") -> None:
         self.tally.failures += 1
@@ -298,10 +297,10 @@ class Supervisor:
         errors = slot.worker.errors
         slot.worker.forget_errors()
         culprit = death.culprit
+        slot.moved = time.monotonic()
         unit = None if culprit.unit is None else self._take(slot, culprit.unit)
         if death.gone:
             self._start_again(slot, death)
-        slot.moved = time.monotonic()
         how = "hang" if hung else how_of(death.code)
         if unit is None:
             self._unexplained += 1

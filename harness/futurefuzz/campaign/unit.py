@@ -28,10 +28,7 @@ from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Event
 from futurefuzz.targets.base import Target
 
-__all__ = ["RUNS", "UnitResult", "run_unit"]
-
-#: schedules tried for one program
-RUNS: Final = 40
+__all__ = ["UnitResult", "run_unit"]
 
 #: a program is left when that many runs in a row showed nothing that it had not shown before
 _STALE: Final = 12
@@ -90,10 +87,11 @@ def run_unit(
     note.program(text)
     tidy = any(operation.name == "collect" for operation in program.operations())
     base = hashlib.sha256(f"{target.name}\n{text}".encode()).hexdigest()
-    explorer = explorers.make("default", unit.rng("explorer"))
+    explorer = explorers.make(unit.explorer, unit.rng("explorer"))
     behaviours: set[int] = set()
     found: dict[str, int] = {}
     runs = choices_made = stale = 0
+    limit = min(limit, unit.runs)
     while runs < limit:
         if tidy:
             note.phase("collecting")

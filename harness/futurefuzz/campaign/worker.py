@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import json
 import os
 import signal
 import sys
@@ -35,6 +36,8 @@ __all__ = ["main"]
 _PR_SET_PDEATHSIG: Final = 1
 #: children that may die in a row before they have asked for work
 _STILLBORN: Final = 3
+#: requests after which a child makes room for a fresh one, so that what a target leaks or breaks does not add up
+_RENEW: Final = 500
 
 
 @define
@@ -79,48 +82,68 @@ class _Worker:
             }
         )
 
-    def serve(self) -> None:
-        """Do what is asked until nobody asks any more."""
+    def serve(self, request: dict[str, Any] | None = None, *, forked: bool) -> None:
+        """Do what is asked until nobody asks any more, or it is time for a fresh child.
+
+        Args:
+            request: one that the child before could not carry out, to be done first.
+            forked: another child can take over.
+        """
+        gc.disable()
+        gc.freeze()
+        second_try = request is not None
+        self.send({"hello": {"pid": os.getpid()}})
+        done = 0
+        while request is not None or (request := read_request(self.requests)) is not None:
+            try:
+                self._do(request)
+            except MemoryError:
+                os._exit(MEMORY_EXIT)
+            except BaseException as error:
+                # A target that has written where it must not can break anything in its process, so an error counts
+                # when it comes in a fresh child too.
+                if forked and not second_try:
+                    self.note.unit(0)
+                    self.note.program(json.dumps(request))
+                    self.note.phase("again")
+                    return
+                self.send({"error": _describe(error, request)})
+            request, second_try = None, False
+            done += 1
+            if done == 1:
+                gc.collect()
+                gc.freeze()  # what the first run has made for good (pooled threads, caches) is not looked at again
+            if forked and done >= _RENEW:
+                self.note.phase("renew")
+                return
+            self.note.phase("idle")
+        self.note.phase("ended")
+
+    def _do(self, request: dict[str, Any]) -> None:
         from futurefuzz.campaign import single, unit
         from futurefuzz.campaign.plan import Pair, Unit
 
-        gc.disable()
-        gc.freeze()
-        warm = False
-        self.send({"hello": {"pid": os.getpid()}})
-        while (request := read_request(self.requests)) is not None:
-            try:
-                if request["do"] == "unit":
-                    work = Unit(
-                        number=request["number"],
-                        pair=Pair(request["scenario"], request["target"]),
-                        nth=request["nth"],
-                        seed=request["seed"],
-                    )
-                    result = unit.run_unit(
-                        work,
-                        self.scenarios[work.pair.scenario],
-                        self.targets[work.pair.target],
-                        note=self.note,
-                        limit=request["limit"],
-                        sent=self.sent,
-                        send=self.send,
-                    )
-                    self.send({"unit": {"number": work.number, **result.to_json()}})
-                elif request["do"] == "search":
-                    single.search(request, self.targets, note=self.note, send=self.send)
-                else:
-                    single.run_case(request, self.targets, note=self.note, send=self.send)
-            except MemoryError:
-                os._exit(MEMORY_EXIT)
-            except BaseException as error:  # whatever the target or the harness let out: say it and go on
-                self.send({"error": _describe(error, request)})
-            self.note.phase("idle")
-            if not warm:
-                warm = True
-                gc.collect()
-                gc.freeze()  # what the first run has made for good (pooled threads, caches) is not looked at again
-        self.note.phase("ended")
+        if request["do"] == "unit":
+            work = Unit(
+                number=request["number"],
+                pair=Pair(request["scenario"], request["target"]),
+                nth=request["nth"],
+                seed=request["seed"],
+            )
+            result = unit.run_unit(
+                work,
+                self.scenarios[work.pair.scenario],
+                self.targets[work.pair.target],
+                note=self.note,
+                limit=request["limit"],
+                sent=self.sent,
+                send=self.send,
+            )
+            self.send({"unit": {"number": work.number, **result.to_json()}})
+        elif request["do"] == "search":
+            single.search(request, self.targets, note=self.note, send=self.send)
+        else:
+            single.run_case(request, self.targets, note=self.note, send=self.send)
 
 
 def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +173,7 @@ def main(arguments: list[str]) -> None:
     if not (fork and hasattr(os, "fork") and threading.active_count() == 1):
         if not watched:
             _look_after(parent)
-        worker.serve()
+        worker.serve(forked=False)
         os._exit(0)  # pooled threads must not keep the process
     gc.collect()
     gc.freeze()  # before the fork: the children share these pages
@@ -160,17 +183,23 @@ def main(arguments: list[str]) -> None:
 def _raise_children(worker: _Worker, watched: bool, parent: int) -> None:
     stillborn = 0
     me = os.getpid()
+    request = None
     while stillborn < _STILLBORN:
         child = os.fork()
         if child == 0:
             if not _end_with(me):
                 _look_after(me)
-            worker.serve()
+            worker.serve(request, forked=True)
             os._exit(0)
         code = _wait(child, None if watched else parent)
         culprit = worker.note.read()
+        request = None
         if culprit.phase == "ended":
             os._exit(0)
+        if code == 0 and culprit.phase in ("renew", "again"):
+            request = json.loads(culprit.program) if culprit.phase == "again" else None
+            worker.note.clear()
+            continue
         stillborn = stillborn + 1 if culprit.unit is None else 0
         try:
             os.write(worker.answers, b"\n")  # ends a line in which the child may have died
