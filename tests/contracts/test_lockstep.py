@@ -207,9 +207,12 @@ def test_an_exception_of_a_callback_must_reach_the_handler_and_nothing_else_may(
 
 
 def test_never_retrieved_is_reported_of_what_nobody_retrieved() -> None:
-    """A report after result() is wrong."""
+    """A report after result() is wrong; asking while it was pending retrieved nothing."""
     made = program(("task", [op("set_exception"), op("result"), op("drop")]))
     report = ("handler", "Future exception was never retrieved", "!e:0.0")
+    early = program(("task", [op("result"), op("set_exception")]))
+    script = Script(early).does("0.0", "!InvalidStateError").does("0.1", "None")
+    assert _clause(script.note("handler", report[1], "!e:0.1").run()) is None
     assert _clause(Script(made).does("0.0", "None").note(*report).run()) is None
     assert _clause(Script(made).does("0.0", "None").does("0.1", "!e:0.0").note(*report).run()) == (
         "A15",

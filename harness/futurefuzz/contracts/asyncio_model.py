@@ -258,10 +258,10 @@ class LoopModel:
         elif name == "cancelled":
             self.expect(clauses.STATE, name, outcome, TRUE if future.state == CANCELLED else FALSE)
         elif name == "result":
-            future.retrieved = True
+            future.retrieved |= future.state == EXCEPTION
             self.answers(clauses.RESULT, name, future, outcome)
         elif name == "exception":
-            future.retrieved = True
+            future.retrieved |= future.state == EXCEPTION
             if future.state == RESULT:
                 self.expect(clauses.EXCEPTION, name, outcome, NONE)
             elif future.state == EXCEPTION:

@@ -65,13 +65,12 @@ class Exceptions:
             what = event.kind
             outcome = event.outcome
             if what == "call":
-                if event.what.name == "set_running":  # type: ignore[attr-defined]
-                    starts += 1
+                assert isinstance(event.what, Operation)
+                starts += event.what.name == "set_running"
+                retrievable |= event.what.name == "set_exception"  # it may die inside the call, its exception with it
             elif what == "return":
                 operation = event.what
                 assert isinstance(operation, Operation)
-                if operation.name == "set_exception":
-                    retrievable = True
                 if outcome is None or outcome.how != "raised":
                     continue
                 if event.site[-1] == "!":
