@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -111,7 +112,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in modules:
         for function in functions_of(module):
             atheris.instrument_func(function)
-    atheris.Setup(["futurefuzz-atheris", *rest], partial(one_input, target=target, scenarios=scenarios))
+    # libFuzzer starts itself again by this text, through a shell (`-jobs=N`, `-minimize_crash=1`).
+    ours = [argument for argument in arguments if argument not in rest]
+    again = shlex.join([sys.executable, "-m", "futurefuzz.atheris_target", *ours])
+    atheris.Setup([again, *rest], partial(one_input, target=target, scenarios=scenarios))
     atheris.Fuzz()
     return 0
 

@@ -147,3 +147,22 @@ def test_libfuzzer_sees_coverage_of_the_python_code_and_passes_a_correct_future(
     covered = [int(number) for number in re.findall(r"cov: (\d+)", done.stderr)]
     assert covered[-1] > covered[0] + 20
     assert not list(tmp_path.glob("crash-*"))
+
+
+@needs_atheris
+def test_libfuzzer_minimises_a_saved_input(tmp_path: Path) -> None:
+    """It starts the command again by itself; a shorter input is a smaller program."""
+    long = tmp_path / "long"
+    rng = Random(9)
+    while not long.exists():
+        data = rng.randbytes(80)
+        try:
+            one_input(data, FORGETFUL, [load_scenarios(["loop_only"])["loop_only"]])
+        except BrokenContract as error:
+            if "planted.Forgetful:A7" in error.signature:
+                long.write_bytes(data)
+    options = ["--target", "tests.faces.planted:FORGETFUL", "--scenario", "loop_only"]
+    done = fuzzer(tmp_path, *options, "-minimize_crash=1", "-runs=40", str(long))
+    shorter = [path.stat().st_size for path in tmp_path.glob("minimized-from-*")]
+    assert shorter, done.stderr[-3000:] + done.stdout[-3000:]
+    assert min(shorter) < 60
