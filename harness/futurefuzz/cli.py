@@ -1,8 +1,8 @@
 """The command line: `futurefuzz fuzz`, `futurefuzz replay`, `futurefuzz list`.
 
-Exit codes: 0 nothing new, 1 new findings (`replay`: it showed again), 2 usage or input error, 3 harness error. A campaign that
-was interrupted exits by what it had found until then. Reports go to stdout, progress and errors to stderr; an input
-error is one line.
+Exit codes: 0 nothing new, 1 new findings (`replay`: it showed again), 2 usage or input error, 3 harness error. A
+campaign that was interrupted exits by what it had found until then. Reports go to stdout, progress and errors to
+stderr; an input error is one line.
 
 `fuzz --json FILE` writes, whole or not at all, also when the campaign was interrupted or found the harness at fault:
 
@@ -26,8 +26,8 @@ error is one line.
       reproduction         {reproduced, tried, rate} in fresh processes
       interpreter, analysis, names, events
 
-`replay --json FILE` writes `format`, `reproduced`, `signature` (of what was to be shown), `shown` (of what was) and, when
-it showed again, `finding` as above.
+`replay --json FILE` writes `format`, `reproduced`, `signature` (of what was to be shown), `shown` (of what was),
+`interpreter`, `tried` and, when anything was shown, `finding` as above.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ import secrets
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -79,7 +80,7 @@ _REPLAYS: Final = 3
 _MOST_JOBS: Final = 512
 
 
-class _Time(click.ParamType):
+class _Time(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks only
     name = "time"
 
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> float:
@@ -99,7 +100,7 @@ def _cli() -> None:
 
 
 @_cli.command()
-@click.option("--time", "seconds", type=_Time(), help="How long: 60, 90s, 10m, 2h. Default: 60, or no limit with --runs.")
+@click.option("--time", "seconds", type=_Time(), help="How long: 60, 90s, 10m, 2h. Default: 60; with --runs no limit.")
 @click.option("--runs", type=click.IntRange(min=1), help="How many runs.")
 @click.option("--jobs", type=click.IntRange(1, _MOST_JOBS), help="Worker processes. Default: one per core.")
 @click.option("--seed", type=click.IntRange(min=0), help="Repeats a campaign, with --jobs 1 and --runs.")
@@ -144,7 +145,7 @@ def fuzz(
         scenarios=_unique(scenario),
         corpus=folder,
         grade=grade,
-        path=(os.getcwd(),) if any(is_reference(name) for name in target) else (),
+        path=_path_for(target),
     )
     with Interrupt() as interrupt:
         with ConsoleListener(sys.stderr) as listener:
@@ -160,6 +161,11 @@ def fuzz(
     return code
 
 
+def _path_for(target: Sequence[str]) -> tuple[str, ...]:
+    """Where `module:attribute` is looked for beside what is installed: here."""
+    return (os.getcwd(),) if any(is_reference(name) for name in target) else ()
+
+
 def _code(outcome: Outcome) -> int:
     if outcome.errors:
         return HARNESS_ERROR
@@ -169,22 +175,19 @@ def _code(outcome: Outcome) -> int:
 @_cli.command()
 @click.argument("what", metavar="TOKEN|FILE")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the result there.")
-@click.option("--target", "target", multiple=True, metavar="MODULE:ATTRIBUTE", help="A target of your own to load first.")
+@click.option("--target", "target", multiple=True, metavar="MODULE:ATTRIBUTE", help="A target of your own.")
 def replay(what: str, json_file: Path | None, target: tuple[str, ...]) -> int:
     """Replay a finding in fresh processes and show what happened. Exits with 1 when it shows again."""
     _check_json(json_file)
     case, signature, saved, path = _finding_named(what)
-    setup = Setup(
-        targets=_unique((*target, case.target)),
-        path=(os.getcwd(),) if any(is_reference(name) for name in target) else (),
-    )
+    setup = Setup(targets=_unique(target), path=_path_for(target)).only(case.target)
     with Interrupt() as interrupt:
         try:
             tries = [run_case(case, setup, stop=interrupt) for _ in range(_REPLAYS)]
         except Stopped:
             _complain("interrupted; nothing was shown")
             return NOTHING_NEW
-    good = [reproduction for reproduction in tries if reproduction.signature == signature]
+    good = [reproduction for reproduction in tries if reproduction.shows(signature)]
     shown = good[-1] if good else tries[-1]
     document: dict[str, Any] = {
         "format": FORMAT,
@@ -273,10 +276,8 @@ def print_line(text: str) -> None:
 def _complain(text: str) -> None:
     """One line on stderr, in whatever state that is."""
     line = "futurefuzz: " + " ".join(text.split())
-    try:
+    with suppress(OSError, ValueError):
         click.echo(line, err=True)
-    except (OSError, ValueError):
-        pass
 
 
 def _check_json(path: Path | None) -> None:

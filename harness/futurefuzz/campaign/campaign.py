@@ -153,6 +153,7 @@ class Campaign:
                 options.setup,
                 corpus=self._corpus,
                 handled=self._handled,
+                saved_before=frozenset(self._remembered),
                 core=places[options.jobs % len(places)] if places else None,
             )
             self._replay_corpus(ready)
@@ -207,10 +208,10 @@ class Campaign:
 
     def _count_replays(self, runner: Runner, finding: Finding, first: Reproduction) -> Rate | None:
         """How often the finding shows; None when it does not show at all."""
-        if first.signature != finding.signature:
+        if not first.shows(finding.signature):
             return None
         again = [runner.run(finding.case) for _ in range(_REPLAYS - 1)]
-        good = sum(reproduction.signature == finding.signature for reproduction in again)
+        good = sum(reproduction.shows(finding.signature) for reproduction in again)
         return Rate(reproduced=1 + good, tried=_REPLAYS)
 
     def _other_signature(self, finding: Finding, reproduction: Reproduction) -> None:

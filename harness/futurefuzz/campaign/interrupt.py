@@ -26,6 +26,7 @@ class Interrupt:
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
+        """Whether somebody has asked for the end."""
         return self.signal is not None
 
     def _caught(self, number: int, _frame: FrameType | None) -> None:

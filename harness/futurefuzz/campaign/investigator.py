@@ -1,8 +1,8 @@
 """From a candidate to a finding: run it again and record it, confirm it in fresh processes, save it, make it small.
 
-All of it happens on a thread of its own, which does nothing but talk to processes, while the workers go on fuzzing. What was confirmed
-is saved before it is made smaller, so that nothing is lost whenever the campaign ends. First everything is confirmed,
-forbidden before interesting; then everything is made smaller.
+All of it happens on a thread of its own, which does nothing but talk to processes, while the workers go on fuzzing.
+What was confirmed is saved before it is made smaller, so that nothing is lost whenever the campaign ends. First
+everything is confirmed, forbidden before interesting; then everything is made smaller.
 """
 
 from __future__ import annotations
@@ -72,6 +72,12 @@ class _Confirmation:
     reproduction: Reproduction
 
 
+@frozen(kw_only=True)
+class _Replayed:
+    rate: Rate
+    shown: Reproduction
+
+
 class Investigator:
     """Investigates candidates one after another.
 
@@ -79,14 +85,24 @@ class Investigator:
         setup: which targets are loaded.
         corpus: where findings are saved; None saves nothing.
         handled: signatures that need no investigation; grows.
+        saved_before: signatures whose files were in the corpus before the campaign; these stay.
         core: which core its processes are pinned to.
     """
 
-    def __init__(self, setup: Setup, *, corpus: Corpus | None, handled: set[str], core: int | None) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        corpus: Corpus | None,
+        handled: set[str],
+        saved_before: frozenset[str] = frozenset(),
+        core: int | None = None,
+    ) -> None:
         self.news: queue.SimpleQueue[Confirmed | Unconfirmed | Failed | Phase] = queue.SimpleQueue()
         self._setup = evolve(setup, scenarios=None)
         self._corpus = corpus
         self._handled = handled
+        self._saved_before = saved_before
         self._core = core
         self._order = itertools.count()
         self._candidates: list[tuple[tuple[int, int], Candidate]] = []
@@ -176,16 +192,19 @@ class Investigator:
         if seen is None:
             self._give_up(candidate, _TRIES)
             return
-        first = seen.violations[0]
-        if first.signature in self._handled:
+        if seen.signature in self._handled:
             self._handled.add(candidate.signature)
             return
         case = seen.case(raw)
-        rate, _ = self._replay(case, first.signature)
-        if not rate.reproduced:
-            self._give_up(candidate, _TRIES + rate.tried)
+        replayed = self._replay(case, seen.violations[0].signature)
+        if replayed is None:
+            self._give_up(candidate, _TRIES + CONFIRMATIONS)
             return
-        self._handled.update((candidate.signature, first.signature))
+        first = replayed.shown.violations[0]
+        known = first.signature in self._handled
+        self._handled.update((candidate.signature, seen.violations[0].signature, first.signature))
+        if known:
+            return
         finding = Finding(
             signature=first.signature,
             grade="forbidden" if first.grade == "forbidden" else "interesting",
@@ -193,26 +212,31 @@ class Investigator:
             clause=first.clause,
             cause=first.cause,
             case=case,
-            rate=rate,
+            rate=replayed.rate,
             interpreter=interpreter(),
         )
-        if self._corpus is not None:
-            self._corpus.save(finding)
+        self._save(finding)
         with self._lock:
-            entry = _Confirmation(finding=finding, reproduction=seen)
+            entry = _Confirmation(finding=finding, reproduction=replayed.shown)
             heapq.heappush(self._confirmed, (self._rank(finding.grade), entry))
 
     def _give_up(self, candidate: Candidate, tried: int) -> None:
         self.news.put(Unconfirmed(signature=candidate.signature, cause=candidate.cause, tried=tried))
 
-    def _replay(self, case: Case, signature: str) -> tuple[Rate, Reproduction | None]:
-        """Replay a case in fresh processes: how often it shows the signature, and the last run that did."""
-        good: list[Reproduction] = []
-        for _ in range(CONFIRMATIONS):
-            reproduction = run_case(case, self._setup, stop=lambda: self._stopped)
-            if reproduction.signature == signature:
-                good.append(reproduction)
-        return Rate(reproduced=len(good), tried=CONFIRMATIONS), good[-1] if good else None
+    def _replay(self, case: Case, signature: str) -> _Replayed | None:
+        """Replay a case in fresh processes, as `futurefuzz replay` does; None when it never shows the finding.
+
+        The end of a process may come in another operation there: what is shown most often gives the name.
+        """
+        setup = self._setup.only(case.target)
+        runs = [run_case(case, setup, stop=lambda: self._stopped) for _ in range(CONFIRMATIONS)]
+        good = [run for run in runs if run.shows(signature)]
+        if not good:
+            return None
+        signatures = [run.signature for run in good]
+        common = max(signatures, key=signatures.count)
+        shown = next(run for run in good if run.signature == common)
+        return _Replayed(rate=Rate(reproduced=len(good), tried=CONFIRMATIONS), shown=shown)
 
     def _reduce(self, runner: Runner, confirmation: _Confirmation) -> None:
         finding, reproduction = confirmation.finding, confirmation.reproduction
@@ -220,16 +244,32 @@ class Investigator:
             self.news.put(Phase(f"minimising {finding.signature}"))
             small = self._minimise(runner, finding, reproduction.how)
             if small != finding.case:
-                rate, again = self._replay(small, finding.signature)
-                if again is not None and rate.reproduced >= finding.rate.reproduced:
-                    finding = evolve(finding, case=small, rate=rate, cause=again.violations[0].cause)
-                    reproduction = again
+                again = self._replay(small, finding.signature)
+                if again is not None and again.rate.reproduced >= finding.rate.reproduced:
+                    first = again.shown.violations[0]
+                    if first.signature != finding.signature and self._renamed(finding.signature, first.signature):
+                        return
+                    finding = evolve(
+                        finding, signature=first.signature, case=small, rate=again.rate, cause=first.cause
+                    )
+                    reproduction = again.shown
         self._tell(finding, reproduction)
+
+    def _renamed(self, old: str, new: str) -> bool:
+        """The small case has another signature (the process dies elsewhere): True when that one is reported already."""
+        if self._corpus is not None and old not in self._saved_before:
+            self._corpus.path_of(old).unlink(missing_ok=True)
+        known = new in self._handled
+        self._handled.add(new)
+        return known
 
     def _minimise(self, runner: Runner, finding: Finding, how: str | None) -> Case:
         """The smallest case with this signature and grade that the budget allows to find."""
         timeout = HANG_SMALL if how == "hang" else HANG
         signature, grade = finding.signature, finding.grade
+
+        def shown_by(run: Reproduction) -> bool:
+            return run.shows(signature) and run.violations[0].grade == grade
 
         def keeps(case: Case) -> Case | None:
             if self._late():
@@ -239,9 +279,7 @@ class Investigator:
             except (InputError, HarnessError):  # what is left of it is no program for this target
                 runner.close()
                 return None
-            if tried.signature != signature or tried.violations[0].grade != grade:
-                return None
-            return tried.case(case)
+            return tried.case(case) if shown_by(tried) else None
 
         def search(case: Case) -> Case | None:
             if self._late():
@@ -250,9 +288,7 @@ class Investigator:
             if choices is None:
                 return None
             tried = runner.run(case, choices=choices, timeout=timeout)
-            if tried.signature != signature or tried.violations[0].grade != grade:
-                return None
-            return keeps(tried.case(case))
+            return keeps(tried.case(case)) if shown_by(tried) else None
 
         once: Callable[[Case], Case | None] = keeps if how in (None, "hang") else tolerant(keeps, tries=2)
         return minimise(
@@ -263,11 +299,13 @@ class Investigator:
         )
 
     def _tell(self, finding: Finding, reproduction: Reproduction) -> None:
-        saved = False
-        if self._corpus is not None:
-            self._corpus.save(finding)
-            saved = True
-        self.news.put(Confirmed(finding=finding, reproduction=reproduction, saved=saved))
+        self.news.put(Confirmed(finding=finding, reproduction=reproduction, saved=self._save(finding)))
+
+    def _save(self, finding: Finding) -> bool:
+        if self._corpus is None:
+            return False
+        self._corpus.save(finding)
+        return True
 
     def _late(self) -> bool:
         return self._until is not None and time.monotonic() >= self._until

@@ -37,7 +37,7 @@ def _import(reference: str) -> targets.Target:
         module = import_module(module_name)
     except (Exception, SystemExit) as error:
         raise InputError(
-            f"--target {reference}: cannot import {module_name}: {type(error).__name__}: {error} (looked from {os.getcwd()})"
+            f"--target {reference}: cannot import {module_name} from {os.getcwd()}: {type(error).__name__}: {error}"
         ) from None
     target: object = module
     for part in attribute.split("."):

@@ -2,11 +2,11 @@
 
 A page shared with the supervisor survives whatever happens to the worker: a segmentation fault, `os._exit`, `kill -9`,
 the out-of-memory killer. Before each run the worker notes unit, run and program; while it runs every choice and every
-beginning and end of an operation is one or two bytes more. Rejected: a pipe or a log file (a system call per choice:
+beginning and end of an operation is a few bytes more. Rejected: a pipe or a log file (a system call per choice:
 slower than the run itself), and reading the dead worker's core (needs a debugger).
 
-The memory is an anonymous file (`memfd` where there is one, else an unlinked temporary file with its space reserved), so that
-nothing is left behind when everybody is killed, and a full disk cannot turn a store into SIGBUS.
+The memory is an anonymous file (`memfd` where there is one, else an unlinked temporary file with its space reserved), so
+that nothing is left behind when everybody is killed, and a full disk cannot turn a store into SIGBUS.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import os
 import struct
 import tempfile
 from collections.abc import Sequence
-from typing import Any, Final, SupportsIndex
+from typing import Any, Final
 
 from attrs import frozen
 
 from futurefuzz.programs.operations import OPERATIONS
 from futurefuzz.runs.history import Event
 
-__all__ = ["Culprit", "Note", "NotedChoices", "NotedHistory", "PHASES"]
+__all__ = ["PHASES", "Culprit", "Note", "NotedChoices", "NotedHistory"]
 
 #: what the worker was doing
 PHASES: Final = ("idle", "generating", "running", "judging", "collecting", "ended", "renew", "again")
@@ -152,13 +152,13 @@ class NotedChoices(list[int]):
         self._memory = note.memory
         self._at = _CHOICES_AT
 
-    def append(self, value: SupportsIndex) -> None:
+    def append(self, value: int) -> None:
         """Note it, then keep it."""
         at = self._at
         if at < _EVENTS_AT - 2:
             self._memory[at : at + 2] = _CHOICE_BYTES[value]
             self._at = at + 1
-        list.append(self, value)  # type: ignore[arg-type]
+        super().append(value)
 
 
 class NotedHistory(list[Event]):
@@ -182,7 +182,7 @@ class NotedHistory(list[Event]):
                 if entry is not None:
                     self._memory[at : at + 4] = entry
                     self._at = at + 3
-        list.append(self, event)
+        super().append(event)
 
 
 def _anonymous_file() -> int:
@@ -206,7 +206,7 @@ def _until_zero(memory: mmap.mmap, at: int, size: int, stride: int) -> bytes:
 
 
 def _in_flight(events: Sequence[int], choices: Sequence[int]) -> str | None:
-    """The operation in progress: of the actor that was let go last, else of the last one to act, else the last begun."""
+    """The operation in progress: of the actor let go last, else of the last one to act, else the last begun."""
     stack: dict[int, list[tuple[int, int]]] = {}
     for at in range(0, len(events) - 2, 3):
         kind, carrier, name = events[at], events[at + 1] - 1, events[at + 2] - 1

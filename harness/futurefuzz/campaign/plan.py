@@ -1,13 +1,13 @@
 """Which unit of work comes next: every pair of scenario and target gets its share, from the first seconds on.
 
-A unit is one generated program on one target under a few dozen schedules. All that a unit does follows from the campaign's
-seed, its pair and its number within the pair, never from the units before it: so a campaign repeats, two workers need not
-talk, and a unit stays the same when other pairs are selected or left out.
+A unit is one generated program on one target under a few dozen schedules. All that it does follows from the campaign's
+seed, its pair and its number within the pair, never from the units before it: so a campaign repeats, two workers need
+not talk, and a unit stays the same when other pairs are selected or left out.
 
-Deals are made one after another by the supervisor. Weights are honoured by smooth weighted round robin (as nginx does it
-for its upstreams): no pair waits longer than its share demands. A pair whose programs crash the interpreter again and
-again with crashes that are already known is held back: after `n` such crashes it gets every 2**n-th of its turns, so that
-the campaign goes on at speed instead of restarting workers.
+Deals are made one after another by the supervisor. Weights are honoured by smooth weighted round robin (as nginx does
+it for its upstreams): no pair waits longer than its share demands. A pair whose programs crash the interpreter again
+and again with crashes that are already known is held back: after `n` such crashes it gets every 2**n-th of its turns,
+so that the campaign goes on at speed instead of restarting workers.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from futurefuzz.errors import InputError
 
 __all__ = ["MOST_RUNS", "ROTATION", "Pair", "Plan", "Unit"]
 
-#: the explorers of a pair's units, in turn, and how many schedules each tries on its program. Many programs with few schedules each
-#: beat few programs with many: crashes of C asyncio.Future on 3.11.7 per 10,000 runs of `off_thread` were 2.0 for the
-#: sweep and what follows it (40 runs a program), 5.1 for SURW and POS in turn (40), 7.6 (10), 10.6 for the random walk
-#: (10). The sweep keeps a turn because it is systematic where the others may be unlucky.
+#: the explorers of a pair's units, in turn, and how many schedules each tries on its program. Many programs with few
+#: schedules each beat few programs with many: crashes of C asyncio.Future on 3.11.7 per 10,000 runs of `off_thread`
+#: were 2.0 for the sweep and what follows it (40 runs a program), 5.1 for SURW and POS in turn (40), 7.6 (10), 10.6 for the
+#: random walk (10). The sweep keeps a turn because it is systematic where the others may be unlucky.
 ROTATION: Final = (
     ("alternating", 12),
     ("random", 12),

@@ -193,19 +193,21 @@ class Worker:
             InputError: a target or scenario cannot be loaded.
             HarnessError: the worker did not start.
         """
-        if self.ready is not None:
-            return self.ready
+        if (ready := self._loaded()) is not None:
+            return ready
         limit = time.monotonic() + START_LIMIT
         while time.monotonic() < limit and not stop():
             _wait(self.descriptors(), 0.1)
-            heard = self.receive()
-            if self.ready is not None:
-                return self.ready
-            for item in heard:
-                if isinstance(item, Death):
-                    raise HarnessError(self.why_not_started(item.code))
+            deaths = [item for item in self.receive() if isinstance(item, Death)]
+            if (ready := self._loaded()) is not None:
+                return ready
+            if deaths:
+                raise HarnessError(self.why_not_started(deaths[0].code))
         self.close()
         raise HarnessError(f"a worker was not ready after {START_LIMIT:.0f} s{_quoted(self.errors)}")
+
+    def _loaded(self) -> Ready | None:
+        return self.ready
 
     def _take_start(self, answer: dict[str, Any]) -> bool:
         """Take an answer that belongs to the start; False when it is another one.

@@ -1,9 +1,10 @@
 """How the supervisor and its workers talk: framed requests one way, lines of JSON the other way.
 
-Requests have their length in front, so that a worker takes exactly one and leaves the rest in the pipe: when the worker's child dies,
-the next child goes on with the request after the culprit and nothing is lost or done twice. Answers are lines, because a
-process can die in the middle of one: the reader drops a line that is no JSON object and finds its feet at the next.
-Both run on descriptors of their own, away from the target's standard streams, which end up in the worker's captured errors.
+Requests have their length in front, so that a worker takes exactly one and leaves the rest in the pipe: when the
+worker's child dies, the next child goes on with the request after the culprit and nothing is lost or done twice.
+Answers are lines, because a process can die in the middle of one: the reader drops a line that is no JSON object and finds its
+feet at the next. Both run on descriptors of their own, away from the target's standard streams, which end up in the
+worker's captured errors.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class Setup:
     targets: tuple[str, ...] = ()
     scenarios: tuple[str, ...] | None = None
     path: tuple[str, ...] = ()
+
+    def only(self, target: str) -> Setup:
+        """What it takes to run one target: itself and whatever the user's references register, no scenarios."""
+        references = tuple(name for name in self.targets if ":" in name)
+        return Setup(targets=tuple(dict.fromkeys((*references, target))), scenarios=None, path=self.path)
 
     def to_json(self) -> dict[str, Any]:
         """As the worker gets it."""

@@ -1,12 +1,13 @@
 """Runs single cases in processes of their own, with what happened told even when the process does not survive it.
 
-A fresh process for each case is what confirmation and `futurefuzz replay` need; a minimiser that tries hundreds of cases takes a
-`Runner`, whose worker forks a new child whenever a case has killed the last one.
+A fresh process for each case is what confirmation and `futurefuzz replay` need; a minimiser that tries hundreds of
+cases takes a `Runner`, whose worker forks a new child whenever a case has killed the last one.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -29,6 +30,7 @@ __all__ = ["HANG", "Reproduction", "Runner", "Seen", "Stopped", "carrier_names",
 #: seconds without an end after which a single run counts as hanging
 HANG: Final = 10.0
 
+_END: Final = re.compile(r"(.*):(X[123]):")
 _CAUSES: Final = {
     "X1": "{how} killed the interpreter in {what}",
     "X2": "the interpreter never came back from {what}",
@@ -78,6 +80,17 @@ class Reproduction:
     def signature(self) -> str | None:
         """Of the finding that this run shows, None when it shows none."""
         return self.violations[0].signature if self.violations else None
+
+    def shows(self, signature: str) -> bool:
+        """Whether this run shows the finding with that signature.
+
+        Where a process dies of broken memory depends on what else it has loaded, so for the end of a process it is
+        enough that the process ended in the same manner (clause), in whatever operation.
+        """
+        mine = self.signature
+        if mine is None or mine == signature:
+            return mine is not None
+        return self.how is not None and _manner(mine) == _manner(signature)
 
     def case(self, case: Case) -> Case:
         """The case with the schedule that was really run."""
@@ -228,7 +241,7 @@ class Runner:
         self.close()
 
 
-class Stopped(Exception):  # noqa: N818 - not an error
+class Stopped(Exception):
     """Whoever asked for a run wants no answer any more."""
 
 
@@ -254,6 +267,12 @@ def carrier_names(program: Program, contract: str) -> tuple[str, ...]:
     """The names of a run's carriers, for one that did not live to tell them."""
     threads = [f"thread {number}" for number, actor in enumerate(program.actors) if actor.kind == "thread"]
     return tuple(threads if contract == "concurrent" else ["loop", *threads])
+
+
+def _manner(signature: str) -> tuple[str, str] | None:
+    """Target and clause of a signature about the end of a process."""
+    match = _END.match(signature)
+    return (match[1], match[2]) if match else None
 
 
 def _ended(

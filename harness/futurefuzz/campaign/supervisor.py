@@ -1,7 +1,7 @@
 """Keeps the workers busy, hears what they find, and learns from the note what killed those that die.
 
-One thread, one selector. Each worker has up to two units in hand, so that it never waits for the supervisor. Units are dealt
-in an order that depends on nothing but the seed and the crashes so far, so with one worker a campaign repeats exactly.
+One thread, one selector. Each worker has up to two units in hand, so that it never waits for the supervisor. Units are
+dealt in an order that depends on nothing but the seed and the crashes so far, so with one worker a campaign repeats.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ class Supervisor:
         stop: asked several times a second; True ends whatever goes on.
     """
 
-    def __init__(self, setup: Setup, *, jobs: int, hang: float = HANG, stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, setup: Setup, *, jobs: int, hang: float = HANG, stop: Callable[[], bool] = lambda: False
+    ) -> None:
         self.tally = Tally()
         self._hang = hang
         self._stop = stop
@@ -132,7 +134,8 @@ class Supervisor:
             InputError: a scenario or target cannot be loaded.
             HarnessError: a worker does not start.
         """
-        return [slot.worker.await_ready(self._stop) for slot in self._slots][0]
+        every = [slot.worker.await_ready(self._stop) for slot in self._slots]
+        return every[0]
 
     def fuzz(
         self,
@@ -179,9 +182,9 @@ class Supervisor:
                     return "time"
                 self._register(selector, registered)
                 waited = time.monotonic()
-                ready = {id(registered[key.fd]): registered[key.fd] for key, _ in selector.select(0.1) if key.fd in registered}
+                ready = [registered[key.fd] for key, _ in selector.select(0.1)]
                 for slot in self._slots:
-                    if id(slot) in ready:
+                    if any(slot is other for other in ready):
                         self._listen(slot)
                 self._look_for_hangs(overslept=time.monotonic() - waited > 5.0)
                 tick()

@@ -7,8 +7,8 @@ milliseconds instead of a few tenths of a second, and it starts from the same fr
 target, has one thread only, and does nothing but wait. Where there is no `fork`, or loading started threads, the worker
 does the work itself and the supervisor starts another one when it dies.
 
-A worker ends when its supervisor does, in whatever state it is: it asks the kernel for that (`PR_SET_PDEATHSIG`) where it
-can, else a thread looks once a second.
+A worker ends when its supervisor does, in whatever state it is: it asks the kernel for that (`PR_SET_PDEATHSIG`) where
+it can, else a thread looks once a second.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
@@ -236,10 +237,8 @@ def _limit(core: int) -> None:
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
     if core >= 0 and hasattr(os, "sched_setaffinity"):
-        try:
+        with suppress(OSError):  # not allowed here: slower, not wrong
             os.sched_setaffinity(0, {core})
-        except OSError:  # not allowed here: slower, not wrong
-            pass
     try:
         import resource
 
@@ -258,7 +257,7 @@ def _end_with(parent: int) -> bool:
     try:
         import ctypes
 
-        watched = ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) == 0
+        watched = bool(ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) == 0)
     except (ImportError, OSError, AttributeError, TypeError):
         watched = False
     if os.getppid() != parent:
