@@ -108,7 +108,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def close(self) -> None:
         """As asyncio's."""
         super().close()
-        self._selector = None  # it knows its loop: without it, no circle is left for the collector
+        # A task that never ended keeps its loop until the collector comes: let neither keep the run.
+        self._selector = None
+        self._ready = ReadyQueue(lambda handle: None)
 
     def ready_count(self) -> int:
         """How many handles wait for their turn."""

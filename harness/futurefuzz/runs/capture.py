@@ -79,13 +79,25 @@ class undisturbed:
 
     No automatic garbage collection (when it comes depends on earlier allocations), and no warnings (whether one is
     shown, raised or left out depends on filters and on what was shown before).
+
+    Args:
+        collects: the run calls the collector itself. It shall find what the run has made and nothing else, which also
+            takes a microsecond instead of the ten milliseconds that a hundred thousand older objects take.
     """
 
-    __slots__ = ("_collecting", "_filters")
+    __slots__ = ("_collecting", "_collects", "_filters")
+
+    def __init__(self, *, collects: bool = False) -> None:
+        self._collects = collects
 
     def __enter__(self) -> None:
         self._collecting = gc.isenabled()
         gc.disable()
+        if self._collects:
+            self._collects = not gc.get_freeze_count()  # who has frozen objects of his own shall keep them so
+            if self._collects:
+                gc.collect(1)  # young garbage would not be found again for long
+                gc.freeze()
         self._filters = warnings.filters
         warnings.filters = _NO_WARNINGS
 
@@ -93,6 +105,8 @@ class undisturbed:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         warnings.filters = self._filters
+        if self._collects:
+            gc.unfreeze()
         if self._collecting:
             gc.enable()
 

@@ -54,6 +54,16 @@ def execute(
         raise HarnessError(f"a run on {target.name} could not be carried out: {error!r}") from error
 
 
+_asked: tuple[Program | None, bool] = (None, False)
+
+
+def _collects(program: Program) -> bool:
+    global _asked
+    if _asked[0] is not program:  # usually the program of the run before
+        _asked = (program, any(operation.name == "collect" for operation in program.operations()))
+    return _asked[1]
+
+
 def _execute(
     program: Program,
     target: Target,
@@ -79,7 +89,8 @@ def _execute(
     world = World(program, target, control, history, snapshots=record)
     if not explorer.begin(control):
         return None
-    with deferred_interrupt(), controlled(control), undisturbed(), captured(world.logged, world.unraisable):
+    quiet = undisturbed(collects=_collects(program))
+    with deferred_interrupt(), controlled(control), quiet, captured(world.logged, world.unraisable):
         try:
             world.set_up()
             control.run()

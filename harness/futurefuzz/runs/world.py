@@ -40,6 +40,10 @@ _STOPPERS: Final = (Abort, HarnessError, GeneratorExit)
 QUIET: Final = frozenset(HOOK_KINDS) - {"context"} | {"weakref", "wake"}
 
 
+def _ignore(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What the collector finds of a pending task after its run is no event any more."""
+
+
 class _Posted:
     """An operation on its way to the loop."""
 
@@ -150,12 +154,8 @@ class World:
     def finish(self) -> None:
         """Look at the futures as the run left them, then take everything apart."""
         self.running = False
-        for index, sides in enumerate(self.sides):
-            if sides is not None:
-                for name in ("resolver", "observer") if sides.resolver is not sides.observer else ("observer",):
-                    outcome = self._final(getattr(sides, name))
-                    self.history.append(Event("state", LOOP, -1, f"f{index}", FinalState(index, name, outcome)))
         try:
+            self._note_states()
             for task, body in self._tasks:
                 if not task.done():
                     task._log_destroy_pending = False
@@ -170,12 +170,20 @@ class World:
             if self.loop is not None:
                 self.loop.close()
                 self.loop.world = None
+                self.loop.set_exception_handler(_ignore)
                 self.loop = None
             # Cut the circles, so that what a run leaves dies now and not in the middle of another one.
             self.sides.clear()
             self._tasks.clear()
             self._callbacks.clear()
             self._contexts.clear()
+
+    def _note_states(self) -> None:
+        for index, sides in enumerate(self.sides):
+            if sides is not None:
+                for name in ("resolver", "observer") if sides.resolver is not sides.observer else ("observer",):
+                    outcome = self._final(getattr(sides, name))
+                    self.history.append(Event("state", LOOP, -1, f"f{index}", FinalState(index, name, outcome)))
 
     def _final(self, future: Any) -> Outcome | None:
         try:

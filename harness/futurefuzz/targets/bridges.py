@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+from collections.abc import Coroutine
 from typing import Any
+
+from attrs import frozen
 
 from futurefuzz.targets.base import Sides, Target, register
 
@@ -63,9 +66,20 @@ async def _body(gate: asyncio.Future[Any]) -> Any:
     return await gate
 
 
+@frozen
+class _Submitted(Sides):
+    coroutine: Coroutine[Any, Any, Any]
+
+
 def _submitted(loop: asyncio.AbstractEventLoop) -> Sides:
     gate = loop.create_future()
-    return Sides(gate, asyncio.run_coroutine_threadsafe(_body(gate), loop))
+    coroutine = _body(gate)
+    return _Submitted(gate, asyncio.run_coroutine_threadsafe(coroutine, loop), coroutine)
+
+
+def _dispose(sides: Sides) -> None:
+    assert isinstance(sides, _Submitted)
+    sides.coroutine.close()  # a run may end before the loop has even started it
 
 
 COROUTINE_THREADSAFE = register(
@@ -104,6 +118,7 @@ COROUTINE_THREADSAFE = register(
                 "collect",
             }
         ),
+        dispose=_dispose,
         description="asyncio.run_coroutine_threadsafe: the loop resolves a gate, threads wait for the future",
     )
 )
