@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from futurefuzz.contracts.asyncio_clauses import POST_WITHOUT_ASKING
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.oracles.agreement import Agreement
 from futurefuzz.oracles.base import Oracle
@@ -34,6 +35,9 @@ _CHECKS: Final = tuple(oracle.check for oracle in ALL)
 def judge(run: Run) -> list[Violation]:
     """Everything that is wrong with a run, in the order in which it showed; the first is the finding.
 
+    Traps of the program (A18) come after all that is wrong with the future: they leave it as it is, and are so frequent
+    that they would hide the rest.
+
     Args:
         run: its history is read only.
     """
@@ -41,5 +45,5 @@ def judge(run: Run) -> list[Violation]:
     for check in _CHECKS:
         found += check(run)
     if len(found) > 1:
-        found.sort(key=lambda violation: violation.at)
+        found.sort(key=lambda violation: (violation.clause is POST_WITHOUT_ASKING, violation.at))
     return found
