@@ -156,8 +156,8 @@ def fuzz(
             document["campaign"]["exit_code"] = code
             save(document, json_file)
         show_campaign(outcome, Printer(sys.stdout))
-        for error in outcome.errors:
-            _complain(f"harness error: {error.splitlines()[0]}")
+        for text in [f"harness error: {error.splitlines()[0]}" for error in outcome.errors] + [*outcome.complaints]:
+            _complain(text)
     return code
 
 
@@ -169,6 +169,8 @@ def _path_for(target: Sequence[str]) -> tuple[str, ...]:
 def _code(outcome: Outcome) -> int:
     if outcome.errors:
         return HARNESS_ERROR
+    if outcome.complaints:
+        return INPUT_ERROR
     return NEW_FINDINGS if outcome.new else NOTHING_NEW
 
 

@@ -1,1 +1,1 @@
-"""Many runs under a budget: units, workers, their supervisor, single cases, and what ties them together."""
+"""Campaigns: units of work, worker processes that may die, and the confirmation of what they find."""

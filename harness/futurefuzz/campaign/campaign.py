@@ -107,6 +107,7 @@ class Campaign:
         self._unconfirmed: dict[str, Unconfirmed] = {}
         self._offered: dict[str, int] = {}
         self._errors: list[str] = []
+        self._complaints: list[str] = []
         self._rates: list[tuple[float, int]] = []
         self._handled: set[str] = set()
         self._corpus = None if options.corpus is None else Corpus(options.corpus)
@@ -290,12 +291,11 @@ class Campaign:
         self._unconfirmed[news.signature] = evolve(news, tried=tried)
 
     def _fail(self, text: str, error: FuturefuzzError | None = None) -> None:
-        """Something went wrong; an input error (the corpus is not writable any more) ends the campaign at its end."""
-        if isinstance(error, InputError):
-            raise error
-        if text not in self._errors:
-            self._errors.append(text)
-            self._listener.message(f"harness error: {text}")
+        """Something went wrong that is no finding: with the harness, or with what the user gave (a full disk)."""
+        kept, head = (self._complaints, "") if isinstance(error, InputError) else (self._errors, "harness error: ")
+        if text not in kept:
+            kept.append(text)
+            self._listener.message(head + text)
 
     # ---- what is told -----------------------------------------------------------------------------------------------
 
@@ -356,6 +356,7 @@ class Campaign:
             corpus=self.options.corpus,
             reason=reason,
             errors=[*tally.errors, *self._errors],
+            complaints=list(self._complaints),
         )
 
     def _pair_count(self, pair: Pair) -> PairCount:

@@ -14,6 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from attrs import evolve, frozen
@@ -184,11 +185,19 @@ class Investigator:
             program=program_from_json(candidate.program),
         )
         seen = None
+        failures: list[HarnessError] = []
         for _ in range(_TRIES):
-            reproduction = runner.run(raw, choices=candidate.choices)
+            try:
+                reproduction = runner.run(raw, choices=candidate.choices)
+            except HarnessError as error:  # of the harness, or of memory that the target has broken
+                failures.append(error)
+                runner.close()
+                continue
             if reproduction.violations:
                 seen = reproduction
                 break
+        if len(failures) == _TRIES:
+            raise failures[0]
         if seen is None:
             self._give_up(candidate, _TRIES)
             return
@@ -229,8 +238,12 @@ class Investigator:
         The end of a process may come in another operation there: what is shown most often gives the name.
         """
         setup = self._setup.only(case.target)
-        runs = [run_case(case, setup, stop=lambda: self._stopped) for _ in range(CONFIRMATIONS)]
-        good = [run for run in runs if run.shows(signature)]
+        good = []
+        for _ in range(CONFIRMATIONS):
+            with suppress(HarnessError):  # the memory that the target has broken may be the harness's own
+                run = run_case(case, setup, stop=lambda: self._stopped)
+                if run.shows(signature):
+                    good.append(run)
         if not good:
             return None
         signatures = [run.signature for run in good]
@@ -258,7 +271,8 @@ class Investigator:
     def _renamed(self, old: str, new: str) -> bool:
         """The small case has another signature (the process dies elsewhere): True when that one is reported already."""
         if self._corpus is not None and old not in self._saved_before:
-            self._corpus.path_of(old).unlink(missing_ok=True)
+            with suppress(OSError):
+                self._corpus.path_of(old).unlink()
         known = new in self._handled
         self._handled.add(new)
         return known
@@ -302,9 +316,14 @@ class Investigator:
         self.news.put(Confirmed(finding=finding, reproduction=reproduction, saved=self._save(finding)))
 
     def _save(self, finding: Finding) -> bool:
+        """Save it where that is possible; a full disk must not cost the finding."""
         if self._corpus is None:
             return False
-        self._corpus.save(finding)
+        try:
+            self._corpus.save(finding)
+        except FuturefuzzError as error:
+            self.news.put(Failed(error=error))
+            return False
         return True
 
     def _late(self) -> bool:

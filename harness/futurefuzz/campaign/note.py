@@ -5,8 +5,8 @@ the out-of-memory killer. Before each run the worker notes unit, run and program
 beginning and end of an operation is a few bytes more. Rejected: a pipe or a log file (a system call per choice:
 slower than the run itself), and reading the dead worker's core (needs a debugger).
 
-The memory is an anonymous file (`memfd` where there is one, else an unlinked temporary file with its space reserved), so
-that nothing is left behind when everybody is killed, and a full disk cannot turn a store into SIGBUS.
+The memory is an anonymous file (`memfd` where there is one, else an unlinked temporary file with its space reserved),
+so that nothing is left behind when everybody is killed, and a full disk cannot turn a store into SIGBUS.
 """
 
 from __future__ import annotations

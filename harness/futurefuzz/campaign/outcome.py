@@ -100,6 +100,7 @@ class Outcome:
         corpus: the folder that findings were saved to.
         reason: why it ended: `time`, `runs` or `stopped`.
         errors: failures of the harness itself, which are no findings.
+        complaints: what was wrong with the user's side of it on the way, such as a disk that got full.
     """
 
     seed: int
@@ -118,6 +119,7 @@ class Outcome:
     corpus: Path | None = None
     reason: str = "time"
     errors: Sequence[str] = field(factory=list)
+    complaints: Sequence[str] = field(factory=list)
 
     @property
     def new(self) -> list[Reported]:

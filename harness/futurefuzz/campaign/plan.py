@@ -25,8 +25,8 @@ __all__ = ["MOST_RUNS", "ROTATION", "Pair", "Plan", "Unit"]
 
 #: the explorers of a pair's units, in turn, and how many schedules each tries on its program. Many programs with few
 #: schedules each beat few programs with many: crashes of C asyncio.Future on 3.11.7 per 10,000 runs of `off_thread`
-#: were 2.0 for the sweep and what follows it (40 runs a program), 5.1 for SURW and POS in turn (40), 7.6 (10), 10.6 for the
-#: random walk (10). The sweep keeps a turn because it is systematic where the others may be unlucky.
+#: were 2.0 for the sweep and what follows it (40 runs a program), 5.1 for SURW and POS in turn (40), 7.6 (10), 10.6
+#: for the random walk (10). The sweep keeps a turn because it is systematic where the others may be unlucky.
 ROTATION: Final = (
     ("alternating", 12),
     ("random", 12),

@@ -2,9 +2,9 @@
 
 Requests have their length in front, so that a worker takes exactly one and leaves the rest in the pipe: when the
 worker's child dies, the next child goes on with the request after the culprit and nothing is lost or done twice.
-Answers are lines, because a process can die in the middle of one: the reader drops a line that is no JSON object and finds its
-feet at the next. Both run on descriptors of their own, away from the target's standard streams, which end up in the
-worker's captured errors.
+Answers are lines, because a process can die in the middle of one: the reader drops a line that is no JSON object and
+finds its feet at the next. Both run on descriptors of their own, away from the target's standard streams, which end up
+in the worker's captured errors.
 """
 
 from __future__ import annotations

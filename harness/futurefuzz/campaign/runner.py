@@ -149,26 +149,19 @@ class Runner:
             if isinstance(item, Death):
                 self._bury(item)
                 return _ended(case, how_of(item.code), events, steps, contracts, worker.errors)
-            if "event" in item:
-                events.append(item["event"])
-            elif "step" in item:
-                steps.append(step_from_json(item["step"]))
-            elif "error" in item:
+            if "error" in item:
                 error = item["error"]
                 raise InputError(error["text"]) if error["kind"] == "input" else HarnessError(_harness_text(error))
-            elif "result" in item and item["result"]["number"] == number:
-                result = item["result"]
-                return Reproduction(
-                    how=None,
-                    violations=tuple(Seen(**violation) for violation in result["violations"]),
-                    events=tuple(events),
-                    steps=tuple(steps),
-                    names=tuple(result["names"]),
-                    status=result["status"],
-                    choices=tuple(result["choices"]),
-                    errors=worker.errors,
-                    diverged=tuple(result["diverged"]),
-                )
+            try:
+                if "event" in item:
+                    events.append(dict(item["event"]))
+                elif "step" in item:
+                    steps.append(step_from_json(item["step"]))
+                elif "result" in item and item["result"]["number"] == number:
+                    return _survived(item["result"], events, steps, worker.errors)
+            except (TypeError, ValueError, KeyError, AttributeError) as error:
+                self.close()  # a process whose memory is broken can say anything
+                raise HarnessError(f"a worker answered nonsense: {error!r}") from error
         if self._stop():
             raise Stopped
         return self._hung(worker, case, events, steps, contracts)
@@ -267,6 +260,22 @@ def carrier_names(program: Program, contract: str) -> tuple[str, ...]:
     """The names of a run's carriers, for one that did not live to tell them."""
     threads = [f"thread {number}" for number, actor in enumerate(program.actors) if actor.kind == "thread"]
     return tuple(threads if contract == "concurrent" else ["loop", *threads])
+
+
+def _survived(
+    result: Mapping[str, Any], events: list[Mapping[str, Any]], steps: list[Step], errors: str
+) -> Reproduction:
+    return Reproduction(
+        how=None,
+        violations=tuple(Seen(**violation) for violation in result["violations"]),
+        events=tuple(events),
+        steps=tuple(steps),
+        names=tuple(result["names"]),
+        status=result["status"],
+        choices=tuple(result["choices"]),
+        errors=errors,
+        diverged=tuple(result["diverged"]),
+    )
 
 
 def _manner(signature: str) -> tuple[str, str] | None:

@@ -235,23 +235,18 @@ class Supervisor:
         for item in slot.worker.receive():
             if isinstance(item, Death):
                 self._bury(slot, item)
-            elif "unit" in item:
-                self._done(slot, item["unit"])
-            elif "case" in item:
-                case = item["case"]
-                self._hear(
-                    Candidate(
-                        signature=case["signature"],
-                        grade=case["grade"],
-                        cause=case["cause"],
-                        scenario=case["scenario"],
-                        target=case["target"],
-                        program=case["program"],
-                        choices=case["choices"],
-                    )
-                )
-            elif "error" in item:
-                self._failed(slot, item["error"])
+                continue
+            try:
+                if "unit" in item:
+                    self._done(slot, item["unit"])
+                elif "case" in item:
+                    self._hear(Candidate(**item["case"]))
+                elif "error" in item:
+                    self._failed(slot, item["error"])
+            except (TypeError, ValueError, KeyError, AttributeError) as error:
+                # A process whose memory is broken can say anything; the next one does not go on with it.
+                self._say(f"a worker answered nonsense ({error!r}); it is replaced")
+                slot.worker.kill_child()
 
     def _done(self, slot: _Slot, result: dict[str, Any]) -> None:
         unit = self._take(slot, result["number"])
@@ -269,12 +264,36 @@ class Supervisor:
             self.tally.found[signature] = self.tally.found.get(signature, 0) + times
 
     def _failed(self, slot: _Slot, error: dict[str, Any]) -> None:
-        """A unit that the harness could not carry out, twice."""
+        """A unit that could not be carried out, twice: the harness's fault, or of memory that the target has broken.
+
+        Its last run alone will tell.
+        """
         unit = None if error["number"] is None else self._take(slot, error["number"])
         if error["kind"] == "input":
             raise InputError(error["text"])
-        where = f" in unit {unit.nth} of {unit.pair.scenario} on {unit.pair.target}, seed {unit.seed}" if unit else ""
-        self._fail(error["text"] + where, error["traceback"])
+        if unit is None:
+            self._fail(error["text"], error["traceback"])
+            return
+        text = f"{error['text']} in {_where(unit)}"
+        culprit = Culprit(**error["culprit"])
+        program = _program(culprit)
+        self.tally.runs += culprit.run + 1
+        self._pair(unit.pair).runs += culprit.run + 1
+        if program is None:
+            self._fail(text, error["traceback"])
+            return
+        self._hear(
+            Candidate(
+                signature=f"{unit.pair.target}:harness error:{error['text']}",
+                grade="forbidden",
+                cause=f"a worker failed: {text}",
+                scenario=unit.pair.scenario,
+                target=unit.pair.target,
+                program=program,
+                choices=culprit.choices,
+                errors=error["traceback"],
+            )
+        )
 
     def _fail(self, text: str, details: str = "") -> None:
         self.tally.failures += 1
@@ -326,7 +345,7 @@ class Supervisor:
         """Make a candidate of the run that a worker died in."""
         assert self._plan is not None
         pair = self._pair(unit.pair)
-        where = f"unit {unit.nth} of scenario {unit.pair.scenario} on {unit.pair.target}, seed {unit.seed}"
+        where = _where(unit)
         if culprit.phase == "generating":
             raise InputError(
                 f"scenario {unit.pair.scenario}: a worker ended ({how}) while generating unit {unit.nth} for "
@@ -342,9 +361,8 @@ class Supervisor:
         signature = crash_signature(unit.pair.target, how, culprit.operation)
         self.tally.found[signature] = self.tally.found.get(signature, 0) + 1
         self._plan.crashed(unit.pair, signature)
-        try:
-            program = json.loads(culprit.program)
-        except ValueError:
+        program = _program(culprit)
+        if program is None:
             self._fail(f"the note of a worker that ended ({how}) in {where} cannot be read")
             return
         self._hear(
@@ -393,6 +411,18 @@ def _request(unit: Unit, limit: int) -> dict[str, Any]:
         "seed": unit.seed,
         "limit": limit,
     }
+
+
+def _where(unit: Unit) -> str:
+    return f"unit {unit.nth} of scenario {unit.pair.scenario} on {unit.pair.target}, seed {unit.seed}"
+
+
+def _program(culprit: Culprit) -> dict[str, Any] | None:
+    try:
+        program = json.loads(culprit.program)
+    except ValueError:
+        return None
+    return program if isinstance(program, dict) else None
 
 
 def _tail(errors: str) -> str:

@@ -108,7 +108,7 @@ class _Worker:
                     self.note.program(json.dumps(request))
                     self.note.phase("again")
                     return
-                self.send({"error": _describe(error, request)})
+                self.send({"error": {**_describe(error, request), "culprit": asdict(self.note.read())}})
             request, second_try = None, False
             done += 1
             if done == 1:
