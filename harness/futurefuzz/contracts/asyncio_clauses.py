@@ -196,7 +196,7 @@ MESSAGE: Final = Clause(
     id="A20",
     text="The message that was passed to cancel comes out with CancelledError.",
     quote="Changed in version 3.9: Added the msg parameter.",
-    source="https://docs.python.org/3/library/asyncio-future.html#asyncio.Future.cancel",
+    source="https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.cancel",
     grade="interesting",
 )
 

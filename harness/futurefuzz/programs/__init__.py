@@ -1,0 +1,1 @@
+"""Programs as data, the generator that draws them, and the scenario files that say which."""

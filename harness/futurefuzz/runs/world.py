@@ -499,7 +499,7 @@ class World:
             self._log("posted", posted.actor, posted.site, posted.operation)
 
     def _handled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if not self.running:
+        if not self.running or self.control.aborting:  # what unwinding leaves behind is our doing
             return
         message = str(context.get("message", ""))
         if message.startswith("Exception in callback"):
@@ -510,12 +510,12 @@ class World:
             LOOP,
             self._sites[self._carrier()],
             message,
-            Outcome("raised", self.label(error)) if error else None,
+            Outcome("raised", self.label(error)) if error is not None else None,
         )
 
     def logged(self, record: logging.LogRecord) -> None:
         """A library logged something."""
-        if not self.running:
+        if not self.running or self.control.aborting:
             return
         error = record.exc_info[1] if record.exc_info else None
         outcome = Outcome("raised", self.label(error)) if error is not None else None
@@ -526,7 +526,7 @@ class World:
     def unraisable(self, hook_arguments: Any) -> None:
         """An exception could not be raised."""
         error = hook_arguments.exc_value
-        if not self.running or isinstance(error, _STOPPERS):
+        if not self.running or self.control.aborting or isinstance(error, _STOPPERS):
             return
         where = getattr(hook_arguments.object, "__qualname__", type(hook_arguments.object).__name__)
         self._log(
