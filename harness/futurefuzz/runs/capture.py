@@ -26,10 +26,32 @@ _LOGGERS: Final = tuple(logging.getLogger(name) for name in ("asyncio", "concurr
 _NO_WARNINGS: Final = [("ignore", None, Warning, None, 0)]
 
 
-def _is_enabled(logger: logging.Logger, level: int) -> bool:
-    if current_control() is None:
-        return logging.Logger.isEnabledFor(logger, level)
-    return level >= logging.WARNING
+#: CPython 3.12 freezes some objects of its own when it starts
+_FROZEN_FROM_THE_START: Final = gc.get_freeze_count()
+
+#: who wants the log records of the run that is going on
+_on_log: Callable[[logging.LogRecord], None] = lambda record: None  # noqa: E731
+
+
+def _diverted(logger: logging.Logger) -> dict[str, Any]:
+    """What stands in the logger's own namespace while a run lasts. No handler is involved, for a handler has a lock,
+    and a record's maker may be suspended in the middle."""
+
+    def is_enabled_for(level: int) -> bool:
+        if current_control() is None:
+            return logging.Logger.isEnabledFor(logger, level)
+        return level >= logging.WARNING
+
+    def handle(record: logging.LogRecord) -> None:
+        if current_control() is None:
+            logging.Logger.handle(logger, record)
+        else:
+            _on_log(record)
+
+    return {"isEnabledFor": is_enabled_for, "handle": handle}
+
+
+_DIVERSIONS: Final = tuple((vars(logger), _diverted(logger)) for logger in _LOGGERS)
 
 
 class captured:
@@ -39,33 +61,28 @@ class captured:
     a test runner may have changed, make no difference to a run.
     """
 
-    __slots__ = ("_hook", "_on_log", "_on_unraisable")
+    __slots__ = ("_before", "_hook", "_on_log", "_on_unraisable")
 
     def __init__(self, on_log: Callable[[logging.LogRecord], None], on_unraisable: Callable[[Any], None]) -> None:
         self._on_log = on_log
         self._on_unraisable = on_unraisable
 
     def __enter__(self) -> None:
+        global _on_log
         self._hook = sys.unraisablehook
         sys.unraisablehook = self._unraisable
-        for logger in _LOGGERS:
-            own = logger.__dict__
-            own["isEnabledFor"] = lambda level, logger=logger: _is_enabled(logger, level)
-            own["handle"] = lambda record, logger=logger: self._handle(logger, record)
+        self._before, _on_log = _on_log, self._on_log
+        for namespace, diversion in _DIVERSIONS:
+            namespace.update(diversion)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        global _on_log
         sys.unraisablehook = self._hook
-        for logger in _LOGGERS:
-            del logger.__dict__["isEnabledFor"], logger.__dict__["handle"]
-
-    def _handle(self, logger: logging.Logger, record: logging.LogRecord) -> None:
-        # No handler is involved, for a handler has a lock, and the record's maker may be suspended in the middle.
-        if current_control() is None:
-            logging.Logger.handle(logger, record)
-        else:
-            self._on_log(record)
+        _on_log = self._before
+        for namespace, _ in _DIVERSIONS:
+            del namespace["isEnabledFor"], namespace["handle"]
 
     def _unraisable(self, arguments: Any) -> None:
         if current_control() is None:
@@ -94,7 +111,8 @@ class undisturbed:
         self._collecting = gc.isenabled()
         gc.disable()
         if self._collects:
-            self._collects = not gc.get_freeze_count()  # who has frozen objects of his own shall keep them so
+            # Who has frozen objects of his own shall keep them so.
+            self._collects = gc.get_freeze_count() <= _FROZEN_FROM_THE_START
             if self._collects:
                 gc.collect(1)  # young garbage would not be found again for long
                 gc.freeze()

@@ -206,7 +206,7 @@ class World:
         """Nobody can go on: wake a loop that sleeps beside ready callbacks, stop one with nothing to do, or give up."""
         loop = self.loop
         if loop is not None and loop.asleep and loop.ready_count():
-            self.history.append(Event("stall", LOOP, self._carrier(), "loop", loop.ready_count()))
+            self.history.append(Event("stall", LOOP, self.control.current, "loop", loop.ready_count()))
             loop.wake()
             return True
         if not self._stopping:
@@ -284,15 +284,17 @@ class World:
 
     def operate(self, operation: Operation, site: str, actor: int) -> None:
         """Perform an operation as an actor, a callback or a hook does: any exception is its outcome."""
+        control = self.control
         name = operation.name
-        self.control.point(_OPERATING[operation.future][name in _WRITES])
+        control.point(_OPERATING[operation.future][name in _WRITES])
         if operation.via != "direct":
             self._post(operation, site, actor)
             return
         self._log("call", actor, site, operation)
-        carrier = self._carrier()
-        before, acting = self._sites[carrier], self._acting[carrier]
-        self._sites[carrier], self._acting[carrier] = site, actor
+        carrier = control.current
+        sites, actings = self._sites, self._acting
+        before, acting = sites[carrier], actings[carrier]
+        sites[carrier], actings[carrier] = site, actor
         try:
             outcome = self._perform(operation, site)
         except _STOPPERS:
@@ -300,7 +302,7 @@ class World:
         except BaseException as error:
             outcome = Outcome("raised", self.label(error))
         finally:
-            self._sites[carrier], self._acting[carrier] = before, acting
+            sites[carrier], actings[carrier] = before, acting
         self._log("return", actor, site, operation, outcome)
         if self._snapshots and name in _WRITES:
             self._snapshot()
@@ -311,12 +313,13 @@ class World:
             return _SKIPPED
         if operation.name in self.target.resolver_operations:
             future = sides.resolver
-        elif self._carrier() == self.loop_carrier:
+        elif self.control.current == self.loop_carrier:
             future = getattr(sides, self.target.loop_side)
         else:
             future = getattr(sides, self.target.thread_side)
         del sides
-        return Outcome("returned", self.label(PERFORM[operation.name](self, future, operation, site)))
+        value = PERFORM[operation.name](self, future, operation, site)
+        return _NONE if value is None else Outcome("returned", self.label(value))
 
     def _post(self, operation: Operation, site: str, actor: int) -> None:
         self._log("call", actor, site, operation)
@@ -333,7 +336,7 @@ class World:
     def perform_posted(self, posted: _Posted) -> None:
         """The loop has come to a posted operation; its exception, if any, is the loop's to handle."""
         operation, site = posted.operation, posted.site + "!"
-        carrier = self._carrier()
+        carrier = self.control.current
         self._sites[carrier] = site
         self.control.point(_OPERATING[operation.future][1])
         self._log("call", LOOP, site, operation)
@@ -377,7 +380,7 @@ class World:
             self._hook_counts[kind] = nth
             index = self._hooks.get((kind, nth))
             if index is not None and not self.control.aborting:
-                actor = self._acting[self._carrier()]
+                actor = self._acting[self.control.current]
                 for position, operation in enumerate(self.program.hooks[index].operations):
                     self.operate(operation, self._visit(f"h{index}.{position}"), actor)
 
@@ -385,7 +388,7 @@ class World:
         """A callback is being called: note how, do its operations, raise if it is told to."""
         if not self.running:
             return
-        carrier = self._carrier()
+        carrier = self.control.current
         before = self._sites[carrier]
         index = callback.index
         self._sites[carrier] = f"c{index}"
@@ -459,9 +462,6 @@ class World:
             return f"{name}({message})" if isinstance(message, str) and message[:2] == "m:" else name
         return f"?{type(what).__name__}"
 
-    def _carrier(self) -> int:
-        return self.control.current
-
     def _visit(self, site: str) -> str:
         count = self._visits[site] = self._visits.get(site, 0) + 1
         return site if count == 1 else f"{site}#{count}"
@@ -508,7 +508,7 @@ class World:
         self._log(
             "handler",
             LOOP,
-            self._sites[self._carrier()],
+            self._sites[self.control.current],
             message,
             Outcome("raised", self.label(error)) if error is not None else None,
         )
@@ -519,9 +519,8 @@ class World:
             return
         error = record.exc_info[1] if record.exc_info else None
         outcome = Outcome("raised", self.label(error)) if error is not None else None
-        self._log(
-            "log", self._acting[self._carrier()], self._sites[self._carrier()], f"{record.name}: {record.msg}", outcome
-        )
+        carrier = self.control.current
+        self._log("log", self._acting[carrier], self._sites[carrier], f"{record.name}: {record.msg}", outcome)
 
     def unraisable(self, hook_arguments: Any) -> None:
         """An exception could not be raised."""
@@ -531,8 +530,8 @@ class World:
         where = getattr(hook_arguments.object, "__qualname__", type(hook_arguments.object).__name__)
         self._log(
             "unraisable",
-            self._acting[self._carrier()],
-            self._sites[self._carrier()],
+            self._acting[self.control.current],
+            self._sites[self.control.current],
             where,
             Outcome("raised", self.label(error)),
         )

@@ -1,0 +1,56 @@
+"""Each benchmark runs, with counts too small to measure anything."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.benchmarks import control_cost, hand_over, memory, point_cost
+from tests.runs.told import told
+
+
+@pytest.fixture(autouse=True)
+def unpinned() -> Iterator[None]:
+    """A benchmark pins its process to one core; the tests after it shall have theirs back."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    yield
+    if cores is not None:
+        os.sched_setaffinity(0, cores)
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "words"),
+    [
+        (control_cost, ["--count", "2", "--repeat", "1"], ["bookkeeping", "bare", "random", "alternating"]),
+        (point_cost, ["--count", "10", "--repeat", "1"], ["alone", "asked"]),
+        (hand_over, ["--count", "10", "--repeat", "1"], ["controlled, pinned", "bare locks, free"]),
+        (memory, ["--first", "7", "--last", "21"], ["kB after 7 runs", "after 21"]),
+    ],
+    ids=lambda value: value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else None,
+)
+def test_a_benchmark_prints_what_it_measures(
+    module: object,
+    options: list[str],
+    words: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line for each candidate."""
+    monkeypatch.setattr(sys, "argv", ["benchmark", *options])
+    module.main()  # type: ignore[attr-defined]
+    printed = capsys.readouterr().out
+    assert [word for word in words if word not in printed] == []
+
+
+def test_the_uncontrolled_twin_does_the_same_operations() -> None:
+    """What is compared has the same calls, each with its return, and the same final state."""
+    uncontrolled = control_cost.with_bookkeeping()
+    lines = [told(event) for event in uncontrolled]
+    operations = [line.split()[2] for line in lines if line.startswith("return ")]
+    sites = [f"{actor}.{position}" for actor in range(3) for position in range(3)]
+    assert sorted(operations) == sorted([*sites, "1.1!", "2.1!"])
+    assert lines[-1] == "state L@-1 f0 observer returned->v:1.1"
+    control_cost.bare()
