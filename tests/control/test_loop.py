@@ -173,6 +173,20 @@ def test_the_ready_queue_tells_of_everything_that_enters() -> None:
     assert noticed == [str, int, float]
 
 
+def test_entry_into_the_ready_queue_and_its_notice_are_one_step() -> None:
+    """No point lies between or after them: who is noted as posted is there, and nobody has acted meanwhile."""
+    seen: list[Any] = []
+
+    def body(control: Control) -> None:
+        loop = VirtualLoop(control, 0, lambda handle: seen.append((control.count, handle in loop._ready)))
+        loop.call_soon(str)
+        assert seen == [(control.count, True)]
+        loop.close()
+
+    play(Directed(), body)
+    assert len(seen) == 1
+
+
 def test_stop_ends_the_loop_after_what_is_ready() -> None:
     """A stopped loop can run again, as asyncio's can."""
     note = Recorder()

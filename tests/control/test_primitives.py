@@ -199,6 +199,28 @@ def test_any_waiter_may_win_a_released_lock() -> None:
     assert winners == {"b", "c"}
 
 
+def test_everybody_who_waits_for_a_released_lock_can_be_chosen() -> None:
+    """Also the one who came last."""
+    made: list[Any] = []
+    explorer = Directed(0, 0, 1, 1, 2, 2)
+
+    def prepare(control: Control) -> None:
+        made.append(threading.Lock())
+
+    def holder(control: Control) -> None:
+        with made[0]:
+            control.point(spot())
+        control.point(spot("after"))
+
+    def waiter(control: Control) -> None:
+        with made[0]:
+            pass
+
+    # a holds it; b waits, then c; a gives it up and stands at its last point
+    play(explorer, holder, waiter, waiter, prepare=prepare)
+    assert explorer.asked[4:7] == [(1, [0, 2]), (2, [0, 2]), (0, [0, 1, 2])]
+
+
 def test_a_lock_may_be_released_by_another_thread_but_not_an_rlock() -> None:
     """As the documentation of threading has it."""
     note = Recorder()
@@ -290,6 +312,15 @@ def test_a_wait_with_a_timeout_takes_virtual_time_only() -> None:
     control = play(Directed(), lambda control: note(threading.Event().wait(3600)))
     assert note == [False]
     assert control.time == pytest.approx(3600)
+
+
+@pytest.mark.parametrize("make", [lambda: queue.Queue(), lambda: queue.SimpleQueue()])
+def test_a_queue_waits_in_virtual_time(make: Callable[[], Any]) -> None:
+    """The queues read the same clock as those who wait."""
+    note = Recorder()
+    control = play(Directed(), lambda control: note(attempt(lambda: make().get(timeout=3600))), step_bound=100)
+    assert note == ["Empty: "]
+    assert (control.status, control.time) == ("completed", pytest.approx(3600))
 
 
 def test_a_timed_acquire_gives_up_or_gets_the_lock() -> None:

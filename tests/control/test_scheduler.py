@@ -164,6 +164,22 @@ def test_a_blocked_actor_goes_on_after_unblock() -> None:
     assert control.time == 0.0
 
 
+def test_who_is_woken_takes_its_place_in_ascending_order() -> None:
+    """The order in which actors can be chosen does not tell who was woken first."""
+    explorer = Directed(0, 1)
+
+    def waiter(control: Control) -> None:
+        control.block("a sign", "wait")
+
+    def waker(control: Control) -> None:
+        control.unblock(1)
+        control.unblock(0)
+        control.point(spot())
+
+    play(explorer, waiter, waiter, waker)
+    assert explorer.asked[-2] == (2, [0, 1, 2])
+
+
 def test_a_timeout_expires_in_virtual_time() -> None:
     """block returns False when its timeout was chosen, and the clock stands where it expired."""
     note = Recorder()

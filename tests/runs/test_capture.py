@@ -126,6 +126,31 @@ def test_the_collector_of_a_run_finds_only_what_the_run_made() -> None:
         gc.unfreeze()
 
 
+def test_what_freezing_puts_out_of_the_collectors_sight_is_collected_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unfrozen objects are old, but not counted as such: without a full collection their garbage would pile up."""
+    from futurefuzz.runs import capture
+
+    collected: list[str] = []
+
+    class Circle:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            collected.append("circle")
+
+    monkeypatch.setattr(capture, "_thaws", 0)
+    monkeypatch.setattr(capture, "_THAWS_BEFORE_COLLECTING", 3)
+    circle: Any = Circle()
+    for _ in range(3):
+        with undisturbed(collects=True):
+            circle = None
+    assert circle is None
+    assert collected == ["circle"]
+
+
 def test_warnings_are_silent_and_come_back() -> None:
     """Inside nothing is shown or raised; outside the caller's filters hold again, and nothing was used up."""
     with warnings.catch_warnings():

@@ -352,9 +352,13 @@ def test_a_run_may_be_cut_anywhere(name: str, bound: int) -> None:
     pool = carriers.pooled()
     for seed in range(4):
         run = execute(what, target, Wandering(seed), step_bound=bound)
+        whole = execute(what, target, Wandering(seed))
         assert run is not None
+        assert whole is not None
         assert run.status == "livelock"
         assert not [line for line in tell(run) if "Abort" in line]
+        happened = [event for event in run.history if event.kind != "state"]
+        assert happened == whole.history[: len(happened)]  # and nothing after the cut
     assert carriers.pooled() == pool
     assert tell(directed(what, target)) == expected
 
@@ -560,6 +564,14 @@ def test_runs_leave_no_garbage() -> None:
             targets.find("asyncio.Future"),
         ),
         (program(("task", ["await"]), ("thread", ["set_result"])), targets.find("asyncio.wrap_future")),
+        # an exception in a future, with a traceback of the frames that asked for it
+        (program(("thread", ["set_exception", "result", "result"]), ("thread", ["exception wait"])), CONCURRENT),
+        (
+            program(("task", ["set_exception", "result", "await"]), ("thread", ["result"])),
+            targets.find("asyncio.PyTask"),
+        ),
+        # an exception in the loop, whose frame holds it
+        (program(("task", ["set_result"]), ("thread", [op("set_result", via="post")])), targets.find("asyncio.Future")),
     ]
     for what, target in programs:
         execute(what, target, Wandering(1))

@@ -29,6 +29,9 @@ _NO_WARNINGS: Final = [("ignore", None, Warning, None, 0)]
 #: CPython 3.12 freezes some objects of its own when it starts
 _FROZEN_FROM_THE_START: Final = gc.get_freeze_count()
 
+_THAWS_BEFORE_COLLECTING: Final = 1000
+_thaws = 0
+
 #: who wants the log records of the run that is going on
 _on_log: Callable[[logging.LogRecord], None] = lambda record: None  # noqa: E731
 
@@ -124,9 +127,19 @@ class undisturbed:
     ) -> None:
         warnings.filters = self._filters
         if self._collects:
-            gc.unfreeze()
+            self._unfreeze()
         if self._collecting:
             gc.enable()
+
+
+    @staticmethod
+    def _unfreeze() -> None:
+        global _thaws
+        gc.unfreeze()
+        # All is in the oldest generation now, and not counted there: the collector would not come to it for very long.
+        _thaws += 1
+        if _thaws % _THAWS_BEFORE_COLLECTING == 0:
+            gc.collect()
 
 
 class deferred_interrupt:

@@ -172,7 +172,9 @@ class World:
                 self.loop.world = None
                 self.loop.set_exception_handler(_ignore)
                 self.loop = None
-            # Cut the circles, so that what a run leaves dies now and not in the middle of another one.
+            # Cut the circles, so that what a run leaves dies now and not in the middle of another one. What remains are
+            # asyncio's own: a task that never ended and what it waits for. They shall not keep the history.
+            self.history = []
             self.sides.clear()
             self._tasks.clear()
             self._callbacks.clear()
@@ -193,7 +195,7 @@ class World:
         except Abort:
             return None  # a task that was unwound: it had not ended
         except BaseException as error:
-            return Outcome("raised", self.label(error))
+            return self._raised(error)
         return Outcome("returned", self.label(value))
 
     # ---- what control asks ------------------------------------------------------------------------------------------
@@ -277,7 +279,7 @@ class World:
         except _STOPPERS:
             raise
         except BaseException as error:
-            outcome = Outcome("raised", self.label(error))
+            outcome = self._raised(error)
         self._log("return", number, site, operation, outcome)
 
     # ---- operations -------------------------------------------------------------------------------------------------
@@ -300,7 +302,7 @@ class World:
         except _STOPPERS:
             raise
         except BaseException as error:
-            outcome = Outcome("raised", self.label(error))
+            outcome = self._raised(error)
         finally:
             sites[carrier], actings[carrier] = before, acting
         self._log("return", actor, site, operation, outcome)
@@ -441,6 +443,12 @@ class World:
             return any(sides is not None and getattr(sides, self.target.thread_side) is future for sides in self.sides)
         return contract == "concurrent"
 
+    def _raised(self, error: BaseException) -> Outcome:
+        """The outcome of a call that raised. What was raised may live on in a future, and its traceback holds the
+        frames that hold the future: that circle would keep the whole run until the collector comes."""
+        error.__traceback__ = None
+        return Outcome("raised", self.label(error))
+
     # ---- notes ------------------------------------------------------------------------------------------------------
 
     def label(self, what: object) -> str:
@@ -510,7 +518,7 @@ class World:
             LOOP,
             self._sites[self.control.current],
             message,
-            Outcome("raised", self.label(error)) if error is not None else None,
+            self._raised(error) if error is not None else None,
         )
 
     def logged(self, record: logging.LogRecord) -> None:
@@ -518,7 +526,7 @@ class World:
         if not self.running or self.control.aborting:
             return
         error = record.exc_info[1] if record.exc_info else None
-        outcome = Outcome("raised", self.label(error)) if error is not None else None
+        outcome = self._raised(error) if error is not None else None
         carrier = self.control.current
         self._log("log", self._acting[carrier], self._sites[carrier], f"{record.name}: {record.msg}", outcome)
 
