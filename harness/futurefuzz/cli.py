@@ -53,9 +53,9 @@ from futurefuzz.campaign.interrupt import Interrupt
 from futurefuzz.campaign.investigator import interpreter
 from futurefuzz.campaign.loading import is_reference
 from futurefuzz.campaign.outcome import Outcome
-from futurefuzz.campaign.process import cores
+from futurefuzz.campaign.process import Stopped, cores
 from futurefuzz.campaign.protocol import Setup
-from futurefuzz.campaign.runner import Reproduction, Stopped, run_case
+from futurefuzz.campaign.runner import Reproduction, run_case
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.findings import corpus, token
 from futurefuzz.findings.finding import Case, Finding, Rate

@@ -17,9 +17,9 @@ from futurefuzz.campaign.investigator import Confirmed, Failed, Investigator, Ph
 from futurefuzz.campaign.listener import Listener, Progress
 from futurefuzz.campaign.outcome import Outcome, PairCount, Reported, Throttled, Unconfirmed
 from futurefuzz.campaign.plan import Pair, Plan
-from futurefuzz.campaign.process import Ready, cores
+from futurefuzz.campaign.process import Ready, Stopped, cores
 from futurefuzz.campaign.protocol import Setup
-from futurefuzz.campaign.runner import Reproduction, Runner, Stopped
+from futurefuzz.campaign.runner import HANG, Reproduction, Runner
 from futurefuzz.campaign.supervisor import Candidate, Supervisor
 from futurefuzz.errors import FuturefuzzError, HarnessError, InputError
 from futurefuzz.findings import known
@@ -144,7 +144,7 @@ class Campaign:
         """
         options = self.options
         places = cores()
-        self._supervisor = Supervisor(options.setup, jobs=options.jobs, stop=self._stop)
+        self._supervisor = Supervisor(options.setup, jobs=options.jobs, hang=HANG, stop=self._stop)
         reason = "stopped"
         plan = None
         try:

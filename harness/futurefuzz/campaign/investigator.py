@@ -20,8 +20,9 @@ from typing import Final
 from attrs import evolve, frozen
 
 from futurefuzz.campaign.outcome import Unconfirmed
+from futurefuzz.campaign.process import Stopped
 from futurefuzz.campaign.protocol import Setup
-from futurefuzz.campaign.runner import HANG, Reproduction, Runner, Stopped, run_case
+from futurefuzz.campaign.runner import HANG, Reproduction, Runner, run_case
 from futurefuzz.campaign.supervisor import Candidate
 from futurefuzz.errors import FuturefuzzError, HarnessError, InputError
 from futurefuzz.findings import token
@@ -188,7 +189,7 @@ class Investigator:
         failures: list[HarnessError] = []
         for _ in range(_TRIES):
             try:
-                reproduction = runner.run(raw, choices=candidate.choices)
+                reproduction = runner.run(raw, choices=candidate.choices, timeout=HANG)
             except HarnessError as error:  # of the harness, or of memory that the target has broken
                 failures.append(error)
                 runner.close()
@@ -241,7 +242,7 @@ class Investigator:
         good = []
         for _ in range(CONFIRMATIONS):
             with suppress(HarnessError):  # the memory that the target has broken may be the harness's own
-                run = run_case(case, setup, stop=lambda: self._stopped)
+                run = run_case(case, setup, timeout=HANG, stop=lambda: self._stopped)
                 if run.shows(signature):
                     good.append(run)
         if not good:

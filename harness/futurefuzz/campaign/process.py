@@ -20,7 +20,7 @@ from futurefuzz.campaign.note import Culprit, Note
 from futurefuzz.campaign.protocol import LineReader, Setup, request_bytes
 from futurefuzz.errors import HarnessError, InputError
 
-__all__ = ["Death", "Ready", "Stopped", "Worker", "cores"]
+__all__ = ["START_LIMIT", "Death", "Ready", "Stopped", "Worker", "cores"]
 
 #: seconds that a worker may take to import what it needs
 START_LIMIT: Final = 120.0
@@ -74,11 +74,13 @@ class Worker:
         child: process number of whoever does the work.
         note: the memory shared with it.
         ready: what it loaded.
+        starts: how often it was started.
     """
 
     def __init__(self, setup: Setup, *, core: int | None = None, fork: bool = True) -> None:
         self.setup = setup
         self.child = 0
+        self.starts = 1
         self.ready: Ready | None = None
         self.note = Note()
         self._core = core
@@ -178,6 +180,7 @@ class Worker:
     def restart(self) -> None:
         """Start another process in place of one that is gone."""
         self.close()
+        self.starts += 1
         self.note = Note()
         self._lines = LineReader()
         self._mute = False
@@ -293,8 +296,8 @@ def _environment() -> dict[str, str]:
     """The caller's, with the hash seed fixed and this package to be found where it is."""
     environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     environment["PYTHONHASHSEED"] = "0"
-    # CPython's debug allocator overwrites freed memory and guards the ends of each block, so that a use after free dies on
-    # the spot, here and in every replay, instead of reading what happens to be left there. It costs a few percent.
+    # CPython's debug allocator overwrites freed memory and guards the ends of each block, so that a use after free dies
+    # on the spot, here and in every replay, instead of reading what happens to be left there. It costs a few percent.
     environment.setdefault("PYTHONMALLOC", "debug")
     root = str(_PACKAGE.parent)
     installed = {*site.getsitepackages(), site.getusersitepackages()}

@@ -20,7 +20,7 @@ __all__ = ["MEMORY_EXIT", "LineReader", "Setup", "read_request", "request_bytes"
 
 _LENGTH: Final = struct.Struct("<I")
 #: a line of the target's rubbish is dropped when it gets longer than this
-_LINE_LIMIT: Final = 1 << 26
+_LINE_LIMIT: Final = 1 << 22
 
 #: a worker that runs out of memory ends with this code
 MEMORY_EXIT: Final = 86

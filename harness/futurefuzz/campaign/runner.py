@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from futurefuzz.campaign.process import Death, Worker
+from futurefuzz.campaign.process import Death, Stopped, Worker
 from futurefuzz.campaign.protocol import MEMORY_EXIT, Setup
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.explorers.base import Step
@@ -25,7 +25,7 @@ from futurefuzz.programs.codec import program_to_json, schedule_to_json
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.record import step_from_json
 
-__all__ = ["HANG", "Reproduction", "Runner", "Seen", "Stopped", "carrier_names", "how_of", "run_case"]
+__all__ = ["HANG", "Reproduction", "Runner", "Seen", "carrier_names", "how_of", "run_case"]
 
 #: seconds without an end after which a single run counts as hanging
 HANG: Final = 10.0
@@ -133,7 +133,7 @@ class Runner:
         Raises:
             InputError: the target is unknown, or does not fit the program.
             HarnessError: the harness failed, or no worker can be started.
-            Stopped: `stop` said so.
+            process.Stopped: `stop` said so.
         """
         worker, contracts, number = self._ask(
             case,
@@ -232,10 +232,6 @@ class Runner:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
-
-
-class Stopped(Exception):
-    """Whoever asked for a run wants no answer any more."""
 
 
 def run_case(

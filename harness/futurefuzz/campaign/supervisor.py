@@ -17,7 +17,7 @@ from attrs import Factory, define, field, frozen
 
 from futurefuzz.campaign.note import Culprit
 from futurefuzz.campaign.plan import MOST_RUNS, Pair, Plan, Unit
-from futurefuzz.campaign.process import Death, Ready, Worker, cores
+from futurefuzz.campaign.process import START_LIMIT, Death, Ready, Worker, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import HANG, how_of
 from futurefuzz.errors import HarnessError, InputError
@@ -31,6 +31,8 @@ _IN_HAND: Final = 2
 _LAST_WORDS: Final = 1.5
 #: deaths that no run explains, after which the campaign gives up
 _UNEXPLAINED: Final = 5
+#: times in a row that a worker may die before it is ready
+_STILLBORN: Final = 3
 #: harness errors that are kept with their text
 _ERRORS_KEPT: Final = 10
 
@@ -94,6 +96,8 @@ class _Slot:
     life: tuple[int, int] = (0, 0)
     moved: float = 0.0
     aborted: float | None = None
+    excused: Unit | None = None
+    stillborn: int = 0
 
 
 class Supervisor:
@@ -169,7 +173,7 @@ class Supervisor:
         for slot in self._slots:
             slot.moved = now
         with selectors.DefaultSelector() as selector:
-            registered: dict[int, _Slot] = {}
+            registered: dict[int, tuple[int, int]] = {}
             while True:
                 if self._stop():
                     return "stopped"
@@ -182,24 +186,31 @@ class Supervisor:
                     return "time"
                 self._register(selector, registered)
                 waited = time.monotonic()
-                ready = [registered[key.fd] for key, _ in selector.select(0.1)]
-                for slot in self._slots:
-                    if any(slot is other for other in ready):
+                ready = {registered[key.fd][0] for key, _ in selector.select(0.1)}
+                for place, slot in enumerate(self._slots):
+                    if place in ready:
                         self._listen(slot)
                 self._look_for_hangs(overslept=time.monotonic() - waited > 5.0)
                 tick()
 
-    def _register(self, selector: selectors.BaseSelector, registered: dict[int, _Slot]) -> None:
-        """Keep the selector in step with the workers' descriptors, which change when one is started again."""
-        wanted = {descriptor: slot for slot in self._slots for descriptor in slot.worker.descriptors()}
+    def _register(self, selector: selectors.BaseSelector, registered: dict[int, tuple[int, int]]) -> None:
+        """Keep the selector in step with the workers' descriptors, which change when one is started again.
+
+        A new process may well get the descriptors of the old one, so the number of its start belongs to them.
+        """
+        wanted = {
+            descriptor: (place, slot.worker.starts)
+            for place, slot in enumerate(self._slots)
+            for descriptor in slot.worker.descriptors()
+        }
         if wanted == registered:
             return
         for descriptor in registered:
             selector.unregister(descriptor)
         registered.clear()
-        for descriptor, slot in wanted.items():
+        for descriptor, whose in wanted.items():
             selector.register(descriptor, selectors.EVENT_READ)
-            registered[descriptor] = slot
+            registered[descriptor] = whose
 
     # ---- work goes out ----------------------------------------------------------------------------------------------
 
@@ -320,9 +331,17 @@ class Supervisor:
         slot.worker.forget_errors()
         culprit = death.culprit
         slot.moved = time.monotonic()
-        unit = None if culprit.unit is None else self._take(slot, culprit.unit)
-        if death.gone:
+        entry = next((entry for entry in slot.in_hand if entry[0].number == culprit.unit), None)
+        if entry is not None:
+            slot.in_hand.remove(entry)
+        if death.gone or entry is None:  # without a culprit nobody knows whether a request died with the worker
             self._start_again(slot, death)
+        if entry is not None and culprit.phase == "generating" and entry[0] != slot.excused:
+            slot.excused = entry[0]  # once it may have been anything, such as a person with `kill`
+            slot.in_hand.append(entry)
+            slot.worker.write(_request(*entry))
+            return
+        unit = None if entry is None else entry[0]
         how = "hang" if hung else how_of(death.code)
         if unit is None:
             self._unexplained += 1
@@ -335,7 +354,8 @@ class Supervisor:
 
     def _start_again(self, slot: _Slot, death: Death) -> None:
         """Put another process in the place of one that is gone; it gets what was in hand, without the culprit."""
-        if slot.worker.ready is None:
+        slot.stillborn = slot.stillborn + 1 if slot.worker.ready is None else 0
+        if slot.stillborn > _STILLBORN:
             raise HarnessError(slot.worker.why_not_started(death.code))
         slot.worker.restart()
         for unit, limit in slot.in_hand:
@@ -383,7 +403,10 @@ class Supervisor:
         now = time.monotonic()
         for slot in self._slots:
             life = (slot.worker.child, slot.worker.note.alive())
-            if life != slot.life or overslept or not slot.in_hand or slot.worker.ready is None:
+            if slot.worker.ready is None:
+                if now - slot.moved > START_LIMIT:
+                    raise HarnessError(f"a worker was not ready after {START_LIMIT:.0f} s: {_tail(slot.worker.errors)}")
+            elif life != slot.life or overslept or not slot.in_hand:
                 slot.life, slot.moved = life, now
             elif slot.aborted is None:
                 if now - slot.moved > self._hang:

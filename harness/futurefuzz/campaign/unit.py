@@ -79,7 +79,7 @@ def run_unit(
     try:
         program = scenario.generate(RandomChoices(unit.rng("program")), target)
         described = program_to_json(program)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"scenario {scenario.name}: cannot generate unit {unit.nth} for {target.name}: {_last_line(error)}"
         ) from error
