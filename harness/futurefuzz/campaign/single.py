@@ -22,6 +22,7 @@ from futurefuzz.findings import signature
 from futurefuzz.oracles import judge
 from futurefuzz.programs.codec import program_from_json, schedule_from_json
 from futurefuzz.runs.executor import execute
+from futurefuzz.runs.fit import check_fit
 from futurefuzz.runs.history import Event
 from futurefuzz.runs.record import event_to_json, step_to_json
 from futurefuzz.targets.base import Target
@@ -59,10 +60,11 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
     """Run what the request names and send what happens; at the end a `result`.
 
     Raises:
-        InputError: the target is not loaded, or the program is none.
+        InputError: the target is not loaded, or the program is none, or none for this target.
     """
     target = _target(request, targets)
     program = program_from_json(request["program"])
+    check_fit(program, target, "case")
     explorer: ChoicesReplay | Replay
     if request.get("choices") is not None:
         explorer = ChoicesReplay(request["choices"])

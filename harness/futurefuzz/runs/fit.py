@@ -1,0 +1,57 @@
+"""Whether a program suits a target: what a token or a corpus file names may be well formed and still make no sense."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from futurefuzz.errors import InputError
+from futurefuzz.programs.program import Operation, Program
+from futurefuzz.targets.base import Target
+
+__all__ = ["check_fit"]
+
+_TASK_ONLY: Final = ("await", "yield")
+_CONCURRENT_ONLY: Final = ("running", "set_running")
+
+
+def check_fit(program: Program, target: Target, where: str) -> None:
+    """Refuse a program that the target's contract cannot perform.
+
+    Args:
+        program: what is to be run.
+        target: on what.
+        where: what an error begins with: a file name, or `token`.
+
+    Raises:
+        InputError: with the JSON path of the first thing that does not suit, and what is allowed.
+    """
+    for number, actor in enumerate(program.actors):
+        if actor.kind == "task" and target.contract == "concurrent":
+            raise InputError(
+                f"{where}: $.program.actors[{number}].kind: target {target.name} has no loop; allowed: thread"
+            )
+    if target.contract == "concurrent" and not program.actors:
+        raise InputError(f"{where}: $.program.actors: target {target.name} needs at least one thread")
+    for path, operations in program.places():
+        in_task = path.startswith("$.actors[") and program.actors[int(path[9 : path.index("]")])].kind == "task"
+        for position, operation in enumerate(operations):
+            fault = _fault(operation, target, in_task=in_task)
+            if fault:
+                raise InputError(f"{where}: $.program{path[1:]}[{position}]: {fault}")
+
+
+def _fault(operation: Operation, target: Target, *, in_task: bool) -> str | None:
+    name = operation.name
+    if name in _TASK_ONLY and not in_task:
+        return f"{name} is allowed in tasks only"
+    if target.contract == "concurrent":
+        if operation.via != "direct":
+            return f"via {operation.via} needs a loop, and target {target.name} has none; allowed: direct"
+        if name == "remove_done_callback" or operation.context is not None or name == "cancel" and operation.argument:
+            return f"{name} as asyncio has it is not offered by target {target.name}"
+    if target.contract == "asyncio":
+        if name in _CONCURRENT_ONLY:
+            return f"{name} is an operation of concurrent futures; target {target.name} has none"
+        if operation.argument in ("wait", "timeout"):
+            return f"{name} of an asyncio future does not wait; allowed: no argument"
+    return None
