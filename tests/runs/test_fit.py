@@ -25,8 +25,10 @@ def _one(operation: Operation, kind: str = "thread") -> Program:
         (
             "concurrent.Future",
             _one(Operation(name="cancel", via="post")),
-            "token: $.program.actors[0].operations[0]: via post needs a loop, and target concurrent.Future has none; "
-            "allowed: direct",
+            (
+                "token: $.program.actors[0].operations[0]: via post needs a loop, "
+                "and target concurrent.Future has none; allowed: direct"
+            ),
         ),
         (
             "concurrent.Future",
@@ -41,8 +43,10 @@ def _one(operation: Operation, kind: str = "thread") -> Program:
         (
             "asyncio.Task",
             _one(Operation(name="set_running")),
-            "token: $.program.actors[0].operations[0]: set_running is an operation of concurrent futures; "
-            "target asyncio.Task has none",
+            (
+                "token: $.program.actors[0].operations[0]: set_running is an operation of concurrent futures; "
+                "target asyncio.Task has none"
+            ),
         ),
     ],
 )

@@ -47,7 +47,7 @@ def _fault(operation: Operation, target: Target, *, in_task: bool) -> str | None
     if target.contract == "concurrent":
         if operation.via != "direct":
             return f"via {operation.via} needs a loop, and target {target.name} has none; allowed: direct"
-        if name == "remove_done_callback" or operation.context is not None or name == "cancel" and operation.argument:
+        if name == "remove_done_callback" or operation.context is not None or (name == "cancel" and operation.argument):
             return f"{name} as asyncio has it is not offered by target {target.name}"
     if target.contract == "asyncio":
         if name in _CONCURRENT_ONLY:
