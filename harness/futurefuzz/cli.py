@@ -182,7 +182,10 @@ def replay(what: str, json_file: Path | None, target: tuple[str, ...]) -> int:
     """Replay a finding in fresh processes and show what happened. Exits with 1 when it shows again."""
     _check_json(json_file)
     case, signature, saved, path = _finding_named(what)
-    setup = Setup(targets=_unique(target), path=_path_for(target)).only(case.target)
+    for name in target:
+        if not is_reference(name):
+            raise InputError(f"--target {name}: the token or file names the target; allowed: MODULE:ATTRIBUTE")
+    setup = Setup(targets=(case.target,), references=_unique(target), path=_path_for(target))
     with Interrupt() as interrupt:
         try:
             tries = [run_case(case, setup, stop=interrupt) for _ in range(_REPLAYS)]

@@ -16,7 +16,9 @@ HERE = str(Path(__file__).parent)
 
 def setup(*names: str, scenarios: tuple[str, ...] | None = None) -> Setup:
     """A set-up that finds `hostile`."""
-    return Setup(targets=names, scenarios=scenarios, path=(HERE,))
+    references = tuple(name for name in names if ":" in name)
+    plain = tuple(name for name in names if ":" not in name)
+    return Setup(targets=plain, references=references, scenarios=scenarios, path=(HERE,))
 
 
 def threads(*actors: tuple[str, ...]) -> Program:

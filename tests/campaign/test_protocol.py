@@ -60,6 +60,6 @@ def test_answers_are_lines() -> None:
 
 def test_setup_makes_the_round_trip() -> None:
     """A set-up reaches the worker as it is; `only` keeps the user's references and drops the scenarios."""
-    setup = Setup(targets=("a", "m:b"), scenarios=(), path=("/p",))
+    setup = Setup(targets=("a",), references=("m:b",), scenarios=(), path=("/p",))
     assert Setup.from_json(setup.to_json()) == setup
-    assert setup.only("c") == Setup(targets=("m:b", "c"), scenarios=None, path=("/p",))
+    assert setup.only("c") == Setup(targets=("c",), references=("m:b",), scenarios=None, path=("/p",))

@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from futurefuzz.campaign.investigator import Confirmed, Failed, Investigator, Phase, interpreter, token_of
 from futurefuzz.campaign.listener import Listener, Progress
+from futurefuzz.campaign.loading import is_reference
 from futurefuzz.campaign.outcome import Outcome, PairCount, Reported, Throttled, Unconfirmed
 from futurefuzz.campaign.plan import Pair, Plan
 from futurefuzz.campaign.process import Ready, Stopped, cores
@@ -45,7 +46,7 @@ class Options:
 
     Args:
         seed: everything follows from it.
-        seconds: time budget; None for none.
+        seconds: time budget, from when the workers are ready; None for none.
         runs: run budget; None for none.
         jobs: worker processes.
         targets: names, or `module:attribute`; empty for all.
@@ -70,7 +71,12 @@ class Options:
     @property
     def setup(self) -> Setup:
         """What the workers load."""
-        return Setup(targets=self.targets, scenarios=self.scenarios, path=self.path)
+        return Setup(
+            targets=tuple(name for name in self.targets if not is_reference(name)),
+            references=tuple(name for name in self.targets if is_reference(name)),
+            scenarios=self.scenarios,
+            path=self.path,
+        )
 
     def repeat(self) -> str:
         """The command line that repeats the campaign."""
@@ -101,6 +107,7 @@ class Campaign:
         self._listener = listener
         self._stop = stop
         self._began = time.monotonic()
+        self._until: float | None = None
         self._phase = "starting"
         self._investigating = ""
         self._reported: list[Reported] = []
@@ -149,6 +156,7 @@ class Campaign:
         plan = None
         try:
             ready = self._supervisor.start()
+            self._until = None if options.seconds is None else time.monotonic() + options.seconds
             plan = Plan(seed=options.seed, pairs=[Pair(*pair) for pair in ready.pairs])
             self._investigator = Investigator(
                 options.setup,
@@ -161,7 +169,7 @@ class Campaign:
             self._phase = "fuzzing"
             reason = self._supervisor.fuzz(
                 plan,
-                until=None if options.seconds is None else self._began + options.seconds,
+                until=self._until,
                 runs=options.runs,
                 hear=self._candidate,
                 say=self._listener.message,
@@ -313,7 +321,7 @@ class Campaign:
         self._listener.progress(
             Progress(
                 seconds=now - self._began,
-                time_left=None if options.seconds is None else max(0.0, self._began + options.seconds - now),
+                time_left=None if self._until is None else max(0.0, self._until - now),
                 runs=tally.runs,
                 runs_wanted=options.runs,
                 runs_per_second=(tally.runs - self._rates[0][1]) / span if span > 0.2 else 0.0,

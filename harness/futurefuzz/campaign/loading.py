@@ -17,17 +17,18 @@ def is_reference(name: str) -> bool:
     return ":" in name
 
 
-def load_targets(names: Sequence[str]) -> dict[str, targets.Target]:
-    """The targets of those names.
+def load_targets(names: Sequence[str], references: Sequence[str]) -> dict[str, targets.Target]:
+    """The targets of those names and references; all registered ones when there are neither.
 
     Args:
-        names: of registered targets, or `module:attribute`; empty for all registered ones. Only what a person wrote on
-            the command line may come here as `module:attribute`: importing it runs it.
+        names: of registered targets. Nothing is imported for a name, so it may come from a token.
+        references: `module:attribute`. Only what a person wrote on the command line may come here: importing runs it.
 
     Raises:
         InputError: unknown, cannot be imported, or not a target.
     """
-    wanted = [_import(name).name if is_reference(name) else name for name in names] or targets.names()
+    imported = [_import(reference).name for reference in references]
+    wanted = [*names, *imported] or targets.names()
     return {name: targets.find(name) for name in wanted}
 
 

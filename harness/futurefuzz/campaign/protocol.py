@@ -31,24 +31,28 @@ class Setup:
     """What a worker loads before it begins.
 
     Args:
-        targets: names of registered targets, or `module:attribute` of others; empty for all registered ones.
+        targets: names of registered targets. They may come from a token or a corpus file: nothing is imported for them.
+        references: `module:attribute` of other targets, which a person has named on the command line.
         scenarios: names and paths; None loads no scenarios, empty loads all that are shipped.
-        path: folders to put before `sys.path`, for `module:attribute`.
+        path: folders to put before `sys.path`, for the references.
+
+    Without any targets and references all registered targets are loaded.
     """
 
     targets: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     scenarios: tuple[str, ...] | None = None
     path: tuple[str, ...] = ()
 
     def only(self, target: str) -> Setup:
-        """What it takes to run one target: itself and whatever the user's references register, no scenarios."""
-        references = tuple(name for name in self.targets if ":" in name)
-        return Setup(targets=tuple(dict.fromkeys((*references, target))), scenarios=None, path=self.path)
+        """What it takes to run one target: itself and whatever the references register, no scenarios."""
+        return Setup(targets=(target,), references=self.references, path=self.path)
 
     def to_json(self) -> dict[str, Any]:
         """As the worker gets it."""
         return {
             "targets": list(self.targets),
+            "references": list(self.references),
             "scenarios": None if self.scenarios is None else list(self.scenarios),
             "path": list(self.path),
         }
@@ -59,6 +63,7 @@ class Setup:
         scenarios = value["scenarios"]
         return cls(
             targets=tuple(value["targets"]),
+            references=tuple(value["references"]),
             scenarios=None if scenarios is None else tuple(scenarios),
             path=tuple(value["path"]),
         )

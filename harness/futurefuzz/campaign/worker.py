@@ -62,7 +62,7 @@ class _Worker:
         from futurefuzz.programs.scenario import load_scenarios
 
         sys.path[:0] = setup.path
-        self.targets = load_targets(setup.targets)
+        self.targets = load_targets(setup.targets, setup.references)
         self.scenarios = {} if setup.scenarios is None else load_scenarios(setup.scenarios)
         # what a child would otherwise import again after each crash
         for name in ("single", "unit"):
