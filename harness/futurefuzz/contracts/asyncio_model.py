@@ -58,7 +58,9 @@ Item = tuple[Any, ...]
 class ModelFuture:
     """A future of the model; for the shape `task`, the gate or the task (which then has a gate)."""
 
-    __slots__ = ("callbacks", "gate", "label", "must_cancel", "request", "retrieved", "state", "waits")
+    __slots__ = (
+        "asked", "callbacks", "gate", "label", "must_cancel", "request", "retrieved", "state", "stopped", "waits",
+    )  # fmt: skip
 
     def __init__(self, gate: ModelFuture | None = None) -> None:
         self.state = PENDING
@@ -67,8 +69,10 @@ class ModelFuture:
         self.retrieved = False
         self.gate = gate
         self.waits = False  # a task: it waits for its gate, or the gate is done and the wake-up is on its way
+        self.asked = False  # a task: cancel has returned True
         self.must_cancel = False
         self.request = ""  # message of the cancellation that is asked for
+        self.stopped = False  # it was given a StopIteration
 
     def outcome(self) -> Outcome | None:
         """As `result()` would give it; None while pending."""
@@ -237,11 +241,8 @@ class LoopModel:
                 )
             elif future.gate is None:
                 self.complete(future, CANCELLED, message)
-            elif future.waits and future.gate.state == PENDING:
-                self.complete(future.gate, CANCELLED, message)
             else:
-                future.must_cancel = True
-                future.request = message
+                self.request_cancellation(future, future.gate, message)
         elif name == "add_done_callback":
             if outcome != NONE:
                 self.differs(clauses.OPERATION, name, outcome, NONE)
@@ -265,6 +266,7 @@ class LoopModel:
             if future.state == RESULT:
                 self.expect(clauses.EXCEPTION, name, outcome, NONE)
             elif future.state == EXCEPTION:
+                self.came_through(future, outcome)
                 self.expect(clauses.EXCEPTION, name, outcome, ("returned", future.label))
             else:
                 self.answers(clauses.EXCEPTION, name, future, outcome)
@@ -277,6 +279,15 @@ class LoopModel:
             self.expect(clauses.OPERATION, name, outcome, NONE)
         # running and set_running are no operations of an asyncio future: whatever comes of them is allowed.
 
+    def request_cancellation(self, task: ModelFuture, gate: ModelFuture, message: str) -> None:
+        """Cancel what a task waits for, or else the task with its next step."""
+        task.asked = True
+        if task.waits and gate.state == PENDING:
+            self.complete(gate, CANCELLED, message)
+        else:
+            task.must_cancel = True
+            task.request = message
+
     def set_exception(self, gate: ModelFuture, what: Operation, site: str, outcome: Any) -> None:
         """Complete a pending gate with what the argument says."""
         argument = what.argument
@@ -288,6 +299,7 @@ class LoopModel:
             if outcome == TYPE_ERROR:
                 return
             self.expect(clause, f"{title(what)} when pending", outcome, NONE)
+            gate.stopped = True
             self.complete(gate, EXCEPTION, "RuntimeError")
         else:
             self.expect(clause, f"{title(what)} when pending", outcome, NONE)
@@ -316,6 +328,7 @@ class LoopModel:
         expected = future.outcome()
         if outcome == expected:
             return
+        self.came_through(future, outcome)
         if expected is None:
             self.expect(clause, name, outcome, INVALID)
         elif future.state == CANCELLED and kind(outcome) == kind(expected):
@@ -329,6 +342,15 @@ class LoopModel:
             )
         else:
             self.differs(clause, name, outcome, expected)
+
+    def came_through(self, future: ModelFuture, outcome: Any) -> None:
+        """A StopIteration that was set must not come out as it went in."""
+        if future.stopped and outcome is not None and outcome[1][:2] == "e:":
+            self.diverge(
+                clauses.EXCEPTION_ARGUMENT,
+                "StopIteration stored as it is",
+                "A StopIteration that set_exception took came out of the future, where it ends whatever coroutine asks",
+            )
 
     def awaited(self, what: Operation, outcome: Any) -> None:
         """An await came back."""

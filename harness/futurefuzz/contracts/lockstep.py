@@ -69,8 +69,9 @@ def conform(run: Run) -> list[Violation]:
             replay.follow()
             return replay.traps
         except Diverged as diverged:
-            if not best or diverged.violation.at > best[-1].at:
-                best = [*replay.traps, diverged.violation]
+            violation = replay.lost_cancellation(diverged.violation)
+            if not best or violation.at > best[-1].at:
+                best = [*replay.traps, violation]
         while guesses and guesses[-1] + 1 >= bounds[-1]:
             guesses.pop()
             bounds.pop()
@@ -83,7 +84,7 @@ def conform(run: Run) -> list[Violation]:
 class Lockstep(LoopModel):
     """One walk of the model along the history, under one list of guesses."""
 
-    __slots__ = ("current", "done_by", "history", "loop", "outbox", "owed", "run", "traps", "waiting")
+    __slots__ = ("at_once", "current", "done_by", "history", "loop", "outbox", "owed", "run", "traps", "waiting")
 
     def __init__(self, plan: Plan, run: Run, guesses: list[int], bounds: list[int], *, is_task: bool) -> None:
         super().__init__(plan, guesses, bounds, is_task=is_task)
@@ -92,6 +93,7 @@ class Lockstep(LoopModel):
         self.loop = run.loop_carrier
         self.outbox: list[Item] = []  # what the loop schedules after its last event and before its next
         self.current: Item | None = None  # whose turn it is on the loop
+        self.at_once: int | None = None  # task actor that awaits a future which is done: nothing may come in between
         self.done_by = [0] * len(plan.lengths)  # operations that each actor has behind it
         self.waiting: dict[int, ModelFuture] = {}  # task actor -> what it awaits
         self.owed: tuple[str, Operation | None] | None = None  # exception that the loop's handler has yet to get
@@ -108,6 +110,8 @@ class Lockstep(LoopModel):
             if carrier == loop:
                 if ended:
                     continue  # the harness takes the run apart
+                if self.at_once is not None and kind_ in ("call", "return", "run", "waiting", "stall"):
+                    self.goes_on(kind_, actor, what)
                 if self.outbox:
                     for item in self.outbox:
                         self.schedule(item)
@@ -192,6 +196,14 @@ class Lockstep(LoopModel):
         self.misplaced(item, turn, one, event)
         raise AssertionError("unreachable")
 
+    def goes_on(self, kind_: str, actor: int, what: Any) -> None:
+        """The task that awaits a future which is done goes on without a turn for anybody else."""
+        if kind_ != "return" or actor != self.at_once or what.name != "await":
+            self.diverge(
+                clauses.AWAIT, "suspended although done", "await of a future that is done gave up the task's turn"
+            )
+        self.at_once = None
+
     def called(self, actor: int, site: str, what: Any) -> None:
         if site[-1] == "!":
             item = self.take(POST, site[:-1], "a posted operation")
@@ -215,6 +227,8 @@ class Lockstep(LoopModel):
                 future.callbacks.append((WAKE, actor, future))
                 self.waiting[actor] = future
                 self.current = None
+            else:
+                self.at_once = actor
         elif name == "yield":
             self.outbox.append((RESUME, actor))
             self.current = None
@@ -301,6 +315,14 @@ class Lockstep(LoopModel):
                 clauses.ARGUMENT, "wrong arguments", f"A callback got {what.arguments} arguments instead of the future"
             )
         if what.context != item[2]:
+            if self.balance(what.callback, what.future) > 0:
+                self.unexpected_callback(what.callback, what.future)
+            if any(other[0] == CALL and other[1:] == (item[1], what.context) for other in (*self.ready, *self.inbox)):
+                self.diverge(
+                    clauses.ORDER,
+                    "callback out of order",
+                    "A callback that was registered twice ran in the context of its later registration first",
+                )
             self.diverge(
                 clauses.CONTEXT, "wrong context", "A callback ran in another context than that of its registration"
             )
@@ -329,6 +351,10 @@ class Lockstep(LoopModel):
             elif kind_ == "handler" and str(what).startswith("Task was destroyed"):
                 if not any(self.futures[index].state == PENDING for index in self.dropping):
                     self.diverge(clauses.HANDLER, "task destroyed", "The loop's handler was told of a destroyed task")
+            elif kind_ == "handler" and label == "InvalidStateError" and self.current is None and self.has_ended():
+                self.diverge(
+                    clauses.AWAIT, "woken after its end", "The loop was to go on with a task that has come to its end"
+                )
             else:
                 where = {"handler": "the loop's handler", "log": "the log"}.get(kind_, kind_)
                 self.diverge(
@@ -336,6 +362,12 @@ class Lockstep(LoopModel):
                     f"{kind_}: {kind(outcome) if outcome else what}",
                     f"{label or what} reached {where}, which nothing in the contract explains",
                 )
+
+    def has_ended(self) -> bool:
+        """Whether some task that has awaited has come to its end: what a step of it would raise is known."""
+        actors = self.plan.program.actors
+        ended = [actors[number] for number in self.plan.tasks if self.done_by[number] == self.plan.lengths[number]]
+        return any(operation.name == "await" for actor in ended for operation in actor.operations)
 
     def trapped(self, operation: Operation | None, label: str) -> None:
         if operation is None or label != "InvalidStateError" or operation.via != "post":
@@ -377,6 +409,25 @@ class Lockstep(LoopModel):
             "An exception was reported as never retrieved that had been retrieved",
         )
 
+    def lost_cancellation(self, violation: Violation) -> Violation:
+        """The same, or what explains it better: a task that must have been cancelled by then is none in the end."""
+        if not self.is_task:
+            return violation
+        ends = {event.what.future: event.what for event in self.history if _is_end(event)}
+        for index, task in enumerate(self.futures):
+            end = ends.get(index)
+            if task.asked and task.state == CANCELLED and end is not None and kind(end.outcome) != "CancelledError":
+                clause = clauses.TASK_CANCEL
+                return Violation(
+                    oracle=violation.oracle,
+                    clause=clause,
+                    grade=clause.grade,
+                    detail="cancellation lost",
+                    cause="cancel of a task returned True, but no CancelledError ended its coroutine",
+                    at=violation.at,
+                )
+        return violation
+
     def left_waiting(self, actor: int, what: Any) -> None:
         if self.run.status == "livelock" or what.name == "await":
             return  # a waiter that should have woken has been found by `end`
@@ -387,6 +438,8 @@ class Lockstep(LoopModel):
             return
         future = (self.gates if what.side == "resolver" else self.futures)[what.future]
         expected = future.outcome()
+        if what.outcome != expected:
+            self.came_through(future, what.outcome)
         if what.outcome != expected and not (
             future.state == CANCELLED and what.outcome is not None and kind(what.outcome) == kind(expected)
         ):
@@ -406,7 +459,10 @@ class Lockstep(LoopModel):
                 )
             self.diverge(clauses.ORDER, f"unexpected {event}", f"The loop ran {event} that nobody had scheduled")
         assert item is not None
-        if self.comes_later(item):
+        # Which of several turns of one callback it was is not told, but how many there were.
+        if turn == CALL and self.balance(*one) > 0:
+            self.unexpected_callback(*one)
+        if self.comes_later(item) and not (item[0] == CALL and self.balance(*item[1]) < 0):
             what = {CALL: "callback", WAKE: "waiter"}.get(item[0], "loop's queue")
             self.diverge(
                 clauses.ORDER,
@@ -438,6 +494,24 @@ class Lockstep(LoopModel):
             clauses.ONCE, "callback never registered", "A callback ran that was not registered with this future"
         )
 
+    def balance(self, callback: int, index: int) -> int:
+        """How many more turns than it may a callback has had by the end of the run, with those that are equal to it."""
+        groups = self.plan.groups
+        group = groups[callback]
+        turns = 0
+        for event in self.history:
+            what = event.what
+            if event.kind == "run":
+                turns += what.future == index and groups[what.callback] == group
+            elif event.kind != "return" or what.future != index or what.callback is None:
+                continue
+            elif groups[what.callback] == group and event.outcome[0] == "returned":
+                if what.name == "add_done_callback":
+                    turns -= event.outcome == NONE
+                elif event.outcome[1].isdigit():
+                    turns += int(event.outcome[1])
+        return turns
+
     def comes_later(self, item: Item) -> bool:
         turn = item[0]
         return any(_shows(event, turn, item) for event in self.history[self.at + 1 :])
@@ -449,6 +523,10 @@ class Lockstep(LoopModel):
         if turn == WAKE:
             self.diverge(clauses.AWAIT, "waiter never woken", "A task that awaits a done future never woke")
         self.diverge(clauses.ORDER, "scheduled call never ran", "Something that was scheduled on the loop never ran")
+
+
+def _is_end(event: Event) -> bool:
+    return event.kind == "state" and isinstance(event.what, FinalState) and event.what.side == "observer"
 
 
 def _shows(event: Event, turn: int, item: Item) -> bool:

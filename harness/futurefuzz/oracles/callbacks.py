@@ -28,6 +28,10 @@ _ONCE: Final[dict[str, Clause]] = {
     "concurrent": concurrent_clauses.ONCE,
     "bridge": bridge_clauses.CALLBACKS,
 }
+_REMOVE: Final[dict[str, Clause]] = {
+    "asyncio": asyncio_clauses.REMOVE,
+    "bridge": bridge_clauses.CALLBACKS,
+}
 _COMPLETING: Final = ("set_result", "set_exception", "cancel")
 _NONE: Final = ("returned", "None")
 
@@ -52,12 +56,17 @@ class Callbacks:
     def _each(self, run: Run, facts: Situation) -> Violation | None:
         contract = facts.contract
         open_calls: dict[int, list[Operation | None]] = {}
+        threadsafe: set[tuple[int, int]] = set()  # callbacks that were registered with the concurrent end of a bridge
         for at, event in enumerate(run.history):
             kind = event.kind
             if kind == "call":
                 assert isinstance(event.what, Operation)
                 if event.what.name != "await" and event.what.name != "yield":
                     open_calls.setdefault(event.carrier, []).append(event.what)
+                    if contract == "bridge" and event.what.name == "add_done_callback":
+                        assert event.what.callback is not None
+                        if facts.side_contract(facts.side(event, run.loop_carrier)) == "concurrent":
+                            threadsafe.add((event.what.callback, event.what.future))
             elif kind == "return":
                 assert isinstance(event.what, Operation)
                 if event.what.name != "await" and event.what.name != "yield":
@@ -73,6 +82,13 @@ class Callbacks:
                 assert isinstance(what, CallbackRun)
                 stack = open_calls.setdefault(event.carrier, [])
                 wrong = self._call(run, facts, contract, what, event, stack[-1] if stack else None)
+                off_loop = contract == "bridge" and event.carrier != run.loop_carrier
+                if wrong is None and off_loop and what[:2] not in threadsafe:
+                    wrong = (
+                        bridge_clauses.CALLBACKS,
+                        "callback on a thread",
+                        "A callback of the asyncio end ran on a thread instead of the loop's",
+                    )
                 if wrong is not None:
                     clause, detail, cause = wrong
                     return facts.violation(self.name, clause, detail, cause, at)
@@ -147,7 +163,7 @@ class Callbacks:
                         if int(count) < 0:
                             return facts.violation(
                                 self.name,
-                                asyncio_clauses.REMOVE,
+                                _REMOVE[facts.contract],
                                 "negative count",
                                 "remove_done_callback returned a negative number",
                                 at,
@@ -191,7 +207,7 @@ class Callbacks:
                 cause = "A callback of a done future never ran, and nobody removed it"
                 return facts.violation(self.name, _ONCE[facts.contract], "callback never ran", cause, last)
             if gone > count:
-                clause = asyncio_clauses.REMOVE if facts.contract == "asyncio" else bridge_clauses.CALLBACKS
+                clause = _REMOVE[facts.contract]
                 cause = "A callback ran although remove_done_callback had counted it as removed"
                 return facts.violation(self.name, clause, "removed callback ran", cause, last)
         return None

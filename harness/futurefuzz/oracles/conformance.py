@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -42,6 +43,11 @@ _CANDIDATES: Final = tuple(
         ("returned", "str"),
     )
 )
+_NONE: Final = ("returned", "None")
+_TRUE: Final = ("returned", "True")
+_SKIPPED: Final = ("returned", "skipped")
+#: operations inside which callbacks run
+_RUNNING_CALLBACKS: Final = ("add_done_callback", "set_result", "set_exception", "cancel")
 _FULL: Final = FutureModel()
 _ANSWERS: Final = FutureModel(callbacks=False)
 
@@ -77,12 +83,13 @@ class Conformance:
             else:
                 low = middle
         at = high - 1
-        clause, detail, cause = self._callback(history, at) if answers else self._answer(history, future, at)
+        clause, detail, cause = self._callback(run, future, at) if answers else self._answer(history, future, at)
         return Violation(oracle=self.name, clause=clause, grade=clause.grade, detail=detail, cause=cause, at=at)
 
     def _answer(self, history: Sequence[Event], future: int, at: int) -> tuple[Clause, str, str]:
-        event = history[at]
-        allowed = _allowed(history, future, at)
+        said = _culprit(history, future, at)
+        event = history[said]
+        allowed = _allowed(history, future, said, at)
         wanted = " or ".join(allowed) if allowed else "any other"
         if isinstance(event.what, FinalState):
             was = kind(event.what.outcome)
@@ -94,6 +101,12 @@ class Conformance:
         operation = event.what
         assert isinstance(operation, Operation)
         was = kind(event.outcome)
+        if event.outcome is not None and event.outcome.what[:2] == "x:":
+            return (
+                clauses.LOGGED,
+                "callback's exception let out",
+                f"{operation.name} raised the exception of a callback, which was to be logged and ignored",
+            )
         if was in allowed:
             was = f"another {was.partition(' ')[2] or was}"
         name = title(operation)
@@ -103,15 +116,14 @@ class Conformance:
             f"{name} gave {was}, which no order of the operations explains; {wanted} would be right",
         )
 
-    def _callback(self, history: Sequence[Event], at: int) -> tuple[Clause, str, str]:
-        event = history[at]
-        run = event.what
-        if isinstance(run, CallbackRun):
-            same = run[:2]
-            runs = sum(isinstance(e.what, CallbackRun) and e.what[:2] == same for e in history[: at + 1])
-            added = sum(_adds(e, run.callback, run.future) for e in history[:at])
-            if runs > added:
-                return clauses.ONCE, "callback ran twice", "A callback ran more often than it was registered"
+    def _callback(self, run: Run, future: int, at: int) -> tuple[Clause, str, str]:
+        event = run.history[at]
+        more, fewer = _balance(run, future)
+        if more:
+            return clauses.ONCE, "callback ran twice", "A callback ran more often than it was registered"
+        if fewer:
+            return clauses.ONCE, "callback never ran", "A callback of a future that is done never ran"
+        if isinstance(event.what, CallbackRun):
             return (
                 clauses.ORDER,
                 "callback out of order",
@@ -119,29 +131,39 @@ class Conformance:
             )
         operation = event.what
         assert isinstance(operation, Operation)
-        later = [e for e in history[at:] if isinstance(e.what, CallbackRun) and e.what.future == operation.future]
-        if later:
-            return (
-                clauses.INLINE,
-                "callback not inline",
-                f"A callback ran after {operation.name} had returned, not inside it",
-            )
         return (
-            clauses.ONCE,
-            "callback never ran",
-            f"{operation.name} returned without running a callback that it had to run",
+            clauses.INLINE,
+            "callback not inline",
+            f"A callback ran after {operation.name} had returned, not inside it",
         )
 
 
-def _adds(event: Event, callback: int, future: int) -> bool:
-    operation = event.what
-    return (
-        event.kind == "call"
-        and isinstance(operation, Operation)
-        and operation.name == "add_done_callback"
-        and operation.callback == callback
-        and operation.future == future
-    )
+def _balance(run: Run, future: int) -> tuple[bool, bool]:
+    """Whether some callback of a future has run more often, or in the end less often, than it was registered."""
+    registered: Counter[int] = Counter()
+    runs: Counter[int] = Counter()
+    under_way: Counter[str] = Counter()
+    done = False
+    for event in run.history:
+        what = event.what
+        if isinstance(what, CallbackRun):
+            if what.future == future:
+                runs[what.callback] += 1
+        elif isinstance(what, Operation) and what.future == future and event.kind in ("call", "return"):
+            returned = event.kind == "return"
+            if what.name == "add_done_callback":
+                assert what.callback is not None
+                if not returned:
+                    registered[what.callback] += 1
+                elif event.outcome == _SKIPPED:
+                    registered[what.callback] -= 1
+            if what.name in _RUNNING_CALLBACKS:
+                under_way[event.site] += -1 if returned else 1
+                done |= returned and what.name != "add_done_callback" and event.outcome in (_NONE, _TRUE)
+    more = any(count > registered[callback] for callback, count in runs.items())
+    quiet = done and run.status != "livelock" and not any(under_way.values())
+    fewer = quiet and any(count > runs[callback] for callback, count in registered.items())
+    return more, fewer
 
 
 def _calls(history: Sequence[Event], future: int, until: int) -> list[Invocation]:
@@ -161,20 +183,47 @@ def _calls(history: Sequence[Event], future: int, until: int) -> list[Invocation
     return calls
 
 
-def _allowed(history: Sequence[Event], future: int, at: int) -> list[str]:
-    """In words, what the operation that returned at that place could have answered."""
-    before = _calls(history, future, at)
+def _culprit(history: Sequence[Event], future: int, at: int) -> int:
+    """Whose return is wrong: that of the operation without which all is right.
+
+    Mostly the last one. But an answer that came too early is found out by another operation, which is right.
+    """
+    last = history[at]
+    if last.kind != "return":
+        return at
+    calls = _calls(history, future, at + 1)
+    start = _start(history, at)
+    if linearizable(_ANSWERS, [call for call in calls if call.start != start]):
+        return at
+    for earlier in range(at - 1, -1, -1):
+        event = history[earlier]
+        operation = event.what
+        if event.kind == "return" and isinstance(operation, Operation) and operation.name in _CLAUSES:
+            start = _start(history, earlier)
+            if operation.future == future and linearizable(_ANSWERS, [call for call in calls if call.start != start]):
+                return earlier
+    return at
+
+
+def _start(history: Sequence[Event], at: int) -> int:
+    """Where the operation that returned at that place was called."""
     event = history[at]
-    if isinstance(event.what, FinalState):
-        return []
-    operation = event.what
-    assert isinstance(operation, Operation)
-    start = next(
+    return next(
         i
         for i in range(at - 1, -1, -1)
         if history[i].kind == "call" and history[i].site == event.site and history[i].carrier == event.carrier
     )
-    others = [call for call in before if call.start != start]
+
+
+def _allowed(history: Sequence[Event], future: int, said: int, at: int) -> list[str]:
+    """In words, what the operation that returned at `said` could have answered, seen from `at`."""
+    event = history[said]
+    if isinstance(event.what, FinalState):
+        return []
+    operation = event.what
+    assert isinstance(operation, Operation)
+    start = _start(history, said)
+    others = [call for call in _calls(history, future, at + 1) if call.start != start]
     candidates = [*_CANDIDATES]
     for call in others:
         what = call.what
@@ -185,6 +234,6 @@ def _allowed(history: Sequence[Event], future: int, at: int) -> list[str]:
     found: list[str] = []
     for candidate in candidates:
         what = What(operation.name, operation.argument, operation.callback, prefix + event.site, candidate, ())
-        if linearizable(_ANSWERS, [*others, Invocation(what, start, at)]) and kind(candidate) not in found:
+        if linearizable(_ANSWERS, [*others, Invocation(what, start, said)]) and kind(candidate) not in found:
             found.append(kind(candidate))
     return found

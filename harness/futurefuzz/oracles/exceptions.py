@@ -10,7 +10,7 @@ from futurefuzz.contracts.misuse import OFF_THREAD
 from futurefuzz.contracts.verdict import Clause, Violation
 from futurefuzz.oracles.base import Situation, situation
 from futurefuzz.programs.program import Operation
-from futurefuzz.runs.history import Event, Outcome, Run
+from futurefuzz.runs.history import Event, FinalState, Outcome, Run
 
 __all__ = ["Exceptions"]
 
@@ -98,7 +98,28 @@ class Exceptions:
                     detail = f"{what}: {kind(outcome) if outcome is not None else event.what}"
                     cause = f"{label or event.what} reached {where}, which nothing in the contract explains"
                     return [*found, facts.violation(self.name, _NOWHERE[facts.contract], detail, cause, at)]
+        if facts.contract == "concurrent" and facts.bounded and any(one.raises for one in run.program.callbacks):
+            found += self._unlogged(run, facts)
         return found
+
+    def _unlogged(self, run: Run, facts: Situation) -> list[Violation]:
+        """The call that ran a failing callback returned, and nobody logged the failure."""
+        open_calls: dict[int, list[list[str]]] = {}  # carrier -> for each open call, what it has to log
+        for at, event in enumerate(run.history):
+            calls = open_calls.setdefault(event.carrier, [])
+            if event.kind == "call":
+                calls.append([])
+            elif event.kind == "ran" and calls and event.outcome is not None and event.outcome.how == "raised":
+                calls[-1].append(event.outcome.what)
+            elif event.kind == "log" and calls and event.outcome is not None and event.outcome.what in calls[-1]:
+                calls[-1].remove(event.outcome.what)
+            elif event.kind == "return" and calls and calls.pop():
+                assert event.outcome is not None
+                if event.outcome.how == "returned":  # what it raises instead is judged as its outcome
+                    cause = f"{event.what.name} returned without a word about the exception of a callback that it ran"  # type: ignore[attr-defined]
+                    detail = "callback's exception not logged"
+                    return [facts.violation(self.name, concurrent_clauses.LOGGED, detail, cause, at)]
+        return []
 
     def _raised(
         self, run: Run, facts: Situation, operation: Operation, event: Event, outcome: Outcome, at: int
@@ -127,6 +148,9 @@ class Exceptions:
             return None  # the concurrent end takes no message
         if label == "RecursionError" and (run.program.hooks or not facts.bounded):
             return None
+        if facts.contract == "bridge" and name in _ASKING and _is_outcome(run, facts, event):
+            detail, cause = "came out differently", f"What came out is {label}, which did not go in"
+            return facts.violation(self.name, bridge_clauses.AGREE, detail, cause, at)
         detail = f"{name}: {kind(outcome)}"
         cause = f"{name} raised {label}, which its contract does not know"
         violation = facts.violation(self.name, _OPERATION[facts.contract], detail, cause, at)
@@ -169,3 +193,14 @@ class Exceptions:
         if OFF_THREAD in facts.misuse and label == "RuntimeError" and facts.program.debug:
             return True
         return label == "RecursionError" and not facts.bounded
+
+
+def _is_outcome(run: Run, facts: Situation, event: Event) -> bool:
+    """Whether an answer is what the outgoing end of a bridge really is in the end."""
+    assert isinstance(event.what, Operation)
+    return facts.side(event, run.loop_carrier) == "observer" and any(
+        isinstance(last.what, FinalState)
+        and (last.what.future, last.what.side) == (event.what.future, "observer")
+        and last.what.outcome == event.outcome
+        for last in run.history
+    )
