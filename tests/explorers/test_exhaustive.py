@@ -10,12 +10,12 @@ import pytest
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.exhaustive import Exhaustive
 from tests.explorers import planted
-from tests.explorers.machine import Machine, Program, Result, preemptions, runs, straight
+from tests.explorers.machine import Machine, Program, Result, runs, straight
 
 
-def everything(program: Program, **options: int) -> tuple[list[Result], Exhaustive]:
+def everything(program: Program) -> tuple[list[Result], Exhaustive]:
     """All the runs, and the explorer that made them."""
-    explorer = Exhaustive(Random(0), **options)
+    explorer = Exhaustive(Random(0))
     return runs(program, explorer), explorer
 
 
@@ -26,7 +26,6 @@ def test_two_actors_have_as_many_interleavings_as_the_binomial_coefficient(m: in
     assert len({tuple(result.turns) for result in results}) == len(results) == comb(m + n, m)
     assert explorer.complete
     assert explorer.runs == len(results)
-    assert explorer.left_out == 0
 
 
 def test_three_actors_have_as_many_interleavings_as_the_multinomial_coefficient() -> None:
@@ -34,24 +33,6 @@ def test_three_actors_have_as_many_interleavings_as_the_multinomial_coefficient(
     results, _ = everything(straight(1, 2, 1))
     assert len({tuple(result.turns) for result in results}) == len(results) == 210
     assert factorial(7) // (2 * 6 * 2) == 210
-
-
-@pytest.mark.parametrize("bound", [0, 1, 2, 3])
-def test_a_bound_leaves_exactly_the_schedules_with_fewer_preemptions(bound: int) -> None:
-    """The bounded search runs those of all schedules that have at most so many preemptions, each once."""
-    program = straight(2, 2, 1)
-    all_turns = {tuple(result.turns) for result in everything(program)[0]}
-    few = {turns for turns in all_turns if preemptions(turns) <= bound}
-    results, explorer = everything(program, preemptions=bound)
-    assert {tuple(result.turns) for result in results} == few
-    assert len(results) == len(few)
-    assert explorer.complete
-    assert explorer.left_out > 0
-
-
-def test_with_no_preemption_only_the_order_of_the_actors_is_left() -> None:
-    """Three actors that do not block: 3! runs."""
-    assert len(everything(straight(4, 4, 4), preemptions=0)[0]) == 6
 
 
 def test_the_first_run_goes_on() -> None:
@@ -62,16 +43,15 @@ def test_the_first_run_goes_on() -> None:
 def test_it_is_not_complete_before_it_has_said_so() -> None:
     """A search cut short gives no certificate."""
     explorer = Exhaustive()
-    certificates = [(len(runs(straight(2, 2), explorer, 19)), explorer.complete) for _ in range(2)]
-    assert certificates == [(19, False), (1, True)]
-    assert explorer.runs == 20
+    certificates = [(len(runs(straight(2, 2), explorer, 19)), explorer.certificate()) for _ in range(2)]
+    assert certificates == [(19, "not complete: 19 interleavings so far"), (1, "all 20 interleavings")]
+    assert explorer.complete
 
 
 def test_a_deadlock_is_found_and_the_rest_explored() -> None:
-    """Runs that get stuck are counted like others; with no preemption there is no deadlock."""
+    """Runs that get stuck are counted like others."""
     results, _ = everything(planted.deadlock)
     assert {result.status for result in results} == {"completed", "stuck"}
-    assert {result.status for result in everything(planted.deadlock, preemptions=0)[0]} == {"completed"}
 
 
 def test_a_correct_program_is_certified() -> None:

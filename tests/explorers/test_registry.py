@@ -12,6 +12,7 @@ from tests.explorers import planted
 from tests.explorers.machine import Program, run, runs
 
 SHALLOW = [planted.lost_update, planted.check_then_act, planted.deadlock, planted.late_timeout]
+SAMPLERS = ["default", "thorough", "alternating", "surw", "pos", "random"]
 PROGRAMS = [
     planted.lost_update,
     planted.deadlock,
@@ -23,7 +24,7 @@ PROGRAMS = [
 
 def test_an_unknown_name_is_refused_with_the_allowed_ones() -> None:
     """The error of an unknown explorer is one line that lists what is allowed."""
-    with pytest.raises(InputError, match=r"unknown explorer 'best'; allowed: default, sweep, .*exhaustive$"):
+    with pytest.raises(InputError, match=r"unknown explorer 'best'; allowed: default, thorough, .*exhaustive$"):
         make("best", Random(0))
 
 
@@ -43,7 +44,7 @@ def test_choices_are_a_function_of_the_seed(name: str, program: Program) -> None
     assert first == second
 
 
-@pytest.mark.parametrize("name", ["default", "alternating", "surw", "pos", "random"])
+@pytest.mark.parametrize("name", [*SAMPLERS, "pct2", "pct3", "pct5"])
 def test_choices_depend_on_the_seed(name: str) -> None:
     """Explorers of different seeds do not make the same runs (a randomness that has died would)."""
     first = [result.choices for result in runs(planted.check_then_act, make(name, Random(1)), 40)]
@@ -51,7 +52,7 @@ def test_choices_depend_on_the_seed(name: str) -> None:
     assert first != second
 
 
-@pytest.mark.parametrize("name", ["sweep", "exhaustive"])
+@pytest.mark.parametrize("name", ["sweep", "bounded", "reduced", "exhaustive"])
 def test_a_finite_explorer_stays_exhausted(name: str) -> None:
     """Once it has said that there is nothing more to explore, it says so again."""
     explorer = make(name, Random(0))
@@ -60,7 +61,7 @@ def test_a_finite_explorer_stays_exhausted(name: str) -> None:
     assert run(planted.lost_update, explorer) is None
 
 
-@pytest.mark.parametrize("name", ["default", "alternating", "surw", "pos", "random"])
+@pytest.mark.parametrize("name", SAMPLERS)
 def test_samplers_let_every_interleaving_happen(name: str) -> None:
     """All C(6,3) = 20 interleavings of two actors with three turns each come up."""
     # The rarest under a random walk (one actor three times in a row, first) has p = 1/8; under POS every order of six
@@ -69,7 +70,7 @@ def test_samplers_let_every_interleaving_happen(name: str) -> None:
     assert len({tuple(result.turns) for result in runs(program, make(name, Random(3)), 8000)}) == 20
 
 
-@pytest.mark.parametrize("name", ["alternating", "surw", "pos", "random"])
+@pytest.mark.parametrize("name", ["alternating", "surw", "pos", "pct2", "pct3", "pct5", "random"])
 def test_samplers_end_programs_that_spin(name: str) -> None:
     """A spinning actor does not keep a sampler from ever letting the other one go."""
     results = runs(planted.spinning, make(name, Random(0)), 50)

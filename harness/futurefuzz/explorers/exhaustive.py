@@ -7,6 +7,7 @@ from random import Random
 
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import View
+from futurefuzz.explorers.certificate import counted
 from futurefuzz.explorers.default_rule import go_on
 
 __all__ = ["Exhaustive"]
@@ -15,15 +16,11 @@ __all__ = ["Exhaustive"]
 class _Node:
     """A choice on the path of the run: who could go, whom we still have to let go (the last one is next)."""
 
-    __slots__ = ("chosen", "current", "enabled", "preemptions", "stands", "untried")
+    __slots__ = ("chosen", "current", "enabled", "untried")
 
-    def __init__(
-        self, current: int, stands: bool, enabled: tuple[int, ...], preemptions: int, chosen: int, untried: list[int]
-    ) -> None:
+    def __init__(self, current: int, enabled: tuple[int, ...], chosen: int, untried: list[int]) -> None:
         self.current = current
-        self.stands = stands
         self.enabled = enabled
-        self.preemptions = preemptions  # on the path before this choice
         self.chosen = chosen
         self.untried = untried
 
@@ -31,43 +28,41 @@ class _Node:
 class Exhaustive:
     """Depth-first search over all choices, by running again from the start; at the end `begin` returns False.
 
-    Papers: Godefroid, "Model checking for programming languages using VeriSoft" (POPL 1997) for the stateless search;
-    Musuvathi and Qadeer, "Iterative context bounding" (PLDI 2007) for the bound: a preemption is a switch away from an
-    actor that stands at a point and could go on; switches where the current actor blocked or ended are free.
+    Paper: Godefroid, "Model checking for programming languages using VeriSoft" (POPL 1997), the stateless search.
 
-    Guarantee: when `complete` is true, every schedule with at most `preemptions` preemptions has been run exactly once,
-    or every schedule there is when `left_out` is 0. The run with no preemption comes first. It holds for deterministic
-    programs, and that is checked: a prefix that does not meet again what it met before is a HarnessError, not a
-    certificate.
+    Guarantee: when `complete` is true, every schedule has been run exactly once. One without preemption comes first. It
+    holds for deterministic programs, and that is checked: a prefix that does not meet again what it met before is a
+    HarnessError, not a certificate.
 
-    Deviation: independent steps are not recognised (no sleep sets yet), so equivalent interleavings are run, too.
+    Deviation: none; independent steps are not recognised. `Reduced` does that, where points announce all that they
+    touch; `Bounded` goes by the number of preemptions, where this is too much.
 
-    Cost: exponential in the number of points without a bound (two actors of m and n turns: (m+n)!/(m! n!) runs),
-    polynomial of the degree of the bound with one; 0.3 µs a choice on the path, 0.9 µs a new one; memory one node per
-    choice of a run.
+    Cost: exponential in the number of points (two actors of m and n turns: (m+n)!/(m! n!) runs); 0.3 µs a choice on the
+    path, 0.9 µs a new one; memory one node per choice of a run.
 
     Args:
         rng: not used; there for the registry.
-        preemptions: bound; None for no bound.
 
     Attributes:
         complete: all has been run.
         runs: how many runs have ended.
-        left_out: alternatives that the bound cut off.
     """
 
     name = "exhaustive"
 
-    def __init__(self, rng: Random | None = None, *, preemptions: int | None = None) -> None:
+    def __init__(self, rng: Random | None = None) -> None:
         self.recording = False
         self.complete = False
         self.runs = 0
-        self.left_out = 0
-        self._bound = preemptions
         self._path: list[_Node] = []
         self._position = 0
         self._started = False
         self._view: View | None = None
+
+    def certificate(self) -> str:
+        """What has been shown so far, as in "all 1,184 interleavings"."""
+        interleavings = counted(self.runs, "interleaving")
+        return f"all {interleavings}" if self.complete else f"not complete: {interleavings} so far"
 
     def begin(self, view: View) -> bool:
         """Step back to the last choice with an alternative; False when there is none."""
@@ -121,16 +116,7 @@ class Exhaustive:
 
     def _extend(self, current: int, enabled: tuple[int, ...]) -> int:
         assert self._view is not None
-        pending = self._view.pending
-        preemptions = 0
-        if self._path:
-            last = self._path[-1]
-            preemptions = last.preemptions + (last.stands and last.chosen != last.current)
-        chosen = go_on(pending, current, enabled)
-        stands = current >= 0 and pending[current] is not None
+        chosen = go_on(self._view.pending, current, enabled)
         untried = [actor for actor in reversed(enabled) if actor != chosen]
-        if stands and self._bound is not None and preemptions >= self._bound:
-            self.left_out += len(untried)
-            untried = []
-        self._path.append(_Node(current, stands, enabled, preemptions, chosen, untried))
+        self._path.append(_Node(current, enabled, chosen, untried))
         return chosen
