@@ -21,7 +21,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from futurefuzz.campaign.loading import load_targets
+from futurefuzz.campaign.loading import is_reference, load_targets
 from futurefuzz.checking import check_under
 from futurefuzz.errors import FuturefuzzError, InputError
 from futurefuzz.programs.choices import BytesChoices
@@ -100,7 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, rest = parser.parse_known_args(arguments)
     try:
         atheris = _atheris()
-        (target,) = load_targets([options.target]).values()
+        named = [options.target]
+        (target,) = (load_targets((), named) if is_reference(options.target) else load_targets(named, ())).values()
         scenarios = [s for s in load_scenarios(options.scenario).values() if s.fits(target)]
         if not scenarios:
             chosen = ", ".join(options.scenario)
