@@ -1,0 +1,166 @@
+"""Points by `sys.monitoring` (PEP 669), on CPython 3.12 and later.
+
+Local events: code that is not instrumented runs as ever. A callback returns DISABLE at offsets that are no points, so
+they cost nothing after the first time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from types import CodeType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final
+
+from futurefuzz.errors import HarnessError
+
+if TYPE_CHECKING:
+    from futurefuzz.control.instrumentation import Instrumentation
+
+__all__ = ["Monitored"]
+
+_OWN: Final = os.path.dirname(os.path.dirname(__file__)) + os.sep
+
+#: tried in this order: those without a name in PEP 669 first
+_TOOLS: Final = (4, 3, 5, 2, 0, 1)
+
+
+class Monitored:
+    """Tells an instrumentation of the places of its code objects.
+
+    Raises:
+        HarnessError: no tool id is free.
+    """
+
+    def __init__(self, instrumentation: Instrumentation) -> None:
+        self._monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
+        self._instrumentation = instrumentation
+        self._codes: dict[int, CodeType] = {}
+        self._tool = self._claimed()
+        events = self._monitoring.events
+        self._events = events.PY_START | events.PY_RESUME | events.JUMP | events.CALL
+        self._callbacks = {
+            events.PY_START: self._starting(0),
+            events.PY_RESUME: self._starting(1),
+            events.JUMP: self._jump(),
+            events.CALL: self._call(),
+            events.C_RETURN: self._returned(),
+        }
+        if instrumentation.model == "free-threaded":
+            self._events |= events.INSTRUCTION
+            self._callbacks[events.INSTRUCTION] = self._instruction()
+        for event, callback in self._callbacks.items():
+            self._monitoring.register_callback(self._tool, event, callback)
+
+    def _claimed(self) -> int:
+        for tool in _TOOLS:
+            if self._monitoring.get_tool(tool) is None:
+                self._monitoring.use_tool_id(tool, "futurefuzz")
+                return tool
+        raise HarnessError("no tool id of sys.monitoring is free; a debugger, a profiler and others hold all of them")
+
+    def add(self, codes: Iterable[CodeType]) -> None:
+        """Tell of these from now on; of known ones anew at every offset."""
+        again = False
+        for code in codes:
+            again = again or id(code) in self._codes
+            self._codes[id(code)] = code
+            self._monitoring.set_local_events(self._tool, code, self._events)
+        if again:
+            self._monitoring.restart_events()
+
+    def start_thread(self) -> None:
+        """Nothing: events belong to code, not to threads."""
+
+    def end_thread(self) -> None:
+        """Nothing."""
+
+    def stop(self) -> None:
+        """Give the code objects and the tool id back."""
+        for code in self._codes.values():
+            self._monitoring.set_local_events(self._tool, code, 0)
+        for event in self._callbacks:
+            self._monitoring.register_callback(self._tool, event, None)
+        self._monitoring.free_tool_id(self._tool)
+        self._codes.clear()
+
+    # Closures, not methods: what they use is found without a look into the instance.
+
+    def _starting(self, which: int) -> Any:
+        table_of, announce = self._instrumentation.table, self._instrumentation.announce
+        disable = self._monitoring.DISABLE
+
+        def starting(code: CodeType, offset: int) -> object:
+            table = table_of(code)
+            events = None if table is None else table.entries.get(offset)
+            if events is None:
+                return disable
+            announce(events[which])
+            return None
+
+        return starting
+
+    def _jump(self) -> Any:
+        table_of, announce = self._instrumentation.table, self._instrumentation.announce
+        disable = self._monitoring.DISABLE
+
+        def jump(code: CodeType, offset: int, destination: int) -> object:
+            table = table_of(code)
+            event = None if table is None else table.loops.get(offset)
+            if event is None:
+                return disable
+            announce(event)
+            return None
+
+        return jump
+
+    def _call(self) -> Any:
+        instrumentation = self._instrumentation
+        table_of, announce = instrumentation.table, instrumentation.announce
+        before_c_call = instrumentation.before_c_call
+        disable = self._monitoring.DISABLE
+        before_calls = instrumentation.model == "free-threaded"
+
+        def call(code: CodeType, offset: int, called: Any, subject: object) -> object:
+            table = table_of(code)
+            events = None if table is None else table.calls.get(offset)
+            if events is None:
+                return disable
+            kind = type(called)
+            if kind is MethodType:
+                called = called.__func__
+                kind = type(called)
+            if kind is FunctionType:
+                inner = called.__code__
+                if inner not in instrumentation and not inner.co_filename.startswith(_OWN):
+                    announce(events[0])
+            elif before_calls and called is not len and called is not isinstance:
+                before_c_call(events[0], called, subject)
+            return None
+
+        return call
+
+    def _returned(self) -> Any:
+        table_of, announce = self._instrumentation.table, self._instrumentation.announce
+
+        def returned(code: CodeType, offset: int, called: Any, subject: object) -> None:
+            table = table_of(code)
+            events = None if table is None else table.calls.get(offset)
+            if events is not None and called is not len and called is not isinstance:  # by another name
+                announce(events[1])
+
+        return returned
+
+    def _instruction(self) -> Any:
+        table_of, access = self._instrumentation.table, self._instrumentation.access
+        disable = self._monitoring.DISABLE
+        frame_of = sys._getframe
+
+        def instruction(code: CodeType, offset: int) -> object:
+            table = table_of(code)
+            if table is None or offset not in table.accesses:
+                return disable
+            access(table, offset, frame_of(1))
+            return None
+
+        return instruction
