@@ -16,7 +16,8 @@ from typing import Final
 __all__ = ["Carrier", "closed_lock", "pooled", "take"]
 
 _idle: list[Carrier] = []
-_start_new_thread: Final = _thread.start_new_thread  # a run puts a refusal in its place
+_start_new_thread: Final = _thread.start_new_thread  # a run puts others in their places
+_allocate_lock: Final = _thread.allocate_lock
 
 # A child process has none of its parent's threads.
 if hasattr(os, "register_at_fork"):
@@ -25,31 +26,39 @@ if hasattr(os, "register_at_fork"):
 
 def closed_lock() -> _thread.LockType:
     """A raw lock that is held: acquiring it suspends until somebody releases it."""
-    lock = _thread.allocate_lock()
+    lock = _allocate_lock()
     lock.acquire()
     return lock
 
 
 class Carrier:
-    """One OS thread that runs a job each time that it is given one."""
+    """One OS thread that runs a job each time that it is given one.
 
-    __slots__ = ("_gate", "_job")
+    Args:
+        once: it ends after one job, so that nothing tied to the thread (`threading.local`) lives on.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_gate", "_job", "_once", "ident")
+
+    def __init__(self, *, once: bool = False) -> None:
+        self._once = once
         self._gate = closed_lock()
         self._job: Callable[[], object] | None = None
-        _start_new_thread(self._live, ())
+        self.ident = _start_new_thread(self._live, ())
 
     def _live(self) -> None:
         # Makes `threading` know this thread now. Else the first log record made on it would, in the middle of a run,
         # with locks that are then virtual: steps that only the first run on this thread takes.
-        threading.current_thread().name = "futurefuzz carrier"
+        if not self._once:
+            threading.current_thread().name = "futurefuzz carrier"
         while True:
             self._gate.acquire()
             job, self._job = self._job, None
             if job is not None:
                 job()
             del job  # a run must not be kept alive by the thread that carried it
+            if self._once:
+                return
 
     def give(self, job: Callable[[], object]) -> None:
         """Run `job` on this thread, from now on."""
@@ -58,7 +67,8 @@ class Carrier:
 
     def rest(self) -> None:
         """Back to the pool; the job's last act. Until the thread is back at its gate, a new job waits there."""
-        _idle.append(self)
+        if not self._once:
+            _idle.append(self)
 
 
 def take() -> Carrier:

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import _thread
 from types import TracebackType
+from typing import Final
 
 from futurefuzz.control.scheduler import Control, current_control
 from futurefuzz.explorers.base import Pending
 
 __all__ = ["Lock", "RLock"]
 
+_real_lock: Final = _thread.allocate_lock
+
 
 def _check_timeout(blocking: bool, timeout: float) -> None:
     if (not blocking and timeout != -1) or (timeout < 0 and timeout != -1):
-        _thread.allocate_lock().acquire(blocking, timeout)  # raises, with this interpreter's own words
+        _real_lock().acquire(blocking, timeout)  # raises, with this interpreter's own words
 
 
 class _Base:

@@ -89,7 +89,20 @@ class Blocked:
 
 
 class _Actor:
-    __slots__ = ("aborts", "body", "carrier", "done", "expired", "index", "lock", "name", "resource", "started")
+    __slots__ = (
+        "aborts",
+        "body",
+        "carrier",
+        "done",
+        "expired",
+        "ident",
+        "index",
+        "lock",
+        "name",
+        "outside",
+        "resource",
+        "started",
+    )
 
     def __init__(self, index: int, name: str, body: Callable[[], None]) -> None:
         self.index = index
@@ -102,6 +115,8 @@ class _Actor:
         self.expired = False
         self.aborts = 0
         self.resource: object = None
+        self.ident = 0  # of the thread that carries it, where somebody needs to know
+        self.outside = False  # blocked where the control has no say
 
 
 class Control:
@@ -186,7 +201,7 @@ class Control:
         self.names.append(name)
         self.pending.append(None)
         if self._me is not None:
-            actor.carrier = carriers.take()
+            actor.carrier = self._carrier()
         self._enabled.append(actor.index)
         self._live += 1
         return actor.index
@@ -219,11 +234,14 @@ class Control:
         if self._failure is not None:
             raise self._failure
 
+    def _carrier(self) -> carriers.Carrier:
+        return carriers.take()
+
     def _find_carriers(self) -> None:
         # All of them before anybody runs: in the middle of a run there would be no way back.
         try:
             for actor in self._actors[1:]:
-                actor.carrier = carriers.take()
+                actor.carrier = self._carrier()
         except RuntimeError as error:
             for actor in self._actors:
                 if actor.carrier is not None:
@@ -242,6 +260,8 @@ class Control:
                 self.fail(str(error), error)
             except BaseException as error:  # a body is the harness's own and catches what the target raises
                 self.fail(f"{actor.name} let {error!r} out of its body", error)
+        if actor.done:
+            return True  # it was left behind, outside of our control, and comes back now that the run is over
         actor.done = True
         self._live -= 1
         index = actor.index
@@ -462,7 +482,7 @@ class Control:
         me.done = True
         self._live -= 1
         if self._live:
-            self._resume(next(actor for actor in self._actors if not actor.done))
+            self._resume(self._next(me.index, "end"))
         else:
             self._actors[0].lock.release()
         carriers.closed_lock().acquire()  # for ever: nobody else has this lock

@@ -1,0 +1,352 @@
+"""Runs an ordinary, unmodified function under control, once: `run_controlled`.
+
+The function is actor 0, on the calling thread. Threads that it starts, locks, conditions, queues, executors, event
+loops and clocks that it uses are the control's while the run lasts; everything is given back afterwards.
+"""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import concurrent.futures.thread
+import contextvars
+import gc
+import itertools
+import os
+import random
+import signal
+import sys
+import threading
+import weakref
+from asyncio import events
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from futurefuzz.control import clock, locks, threads, watchdog, whole_loop
+from futurefuzz.control.attending import Attending, Failure, Log, Unraisable, Warned
+from futurefuzz.control.older import OlderLocks
+from futurefuzz.control.scheduler import Abort, enter, leave
+from futurefuzz.control.substitution import Substitution
+from futurefuzz.control.whole import Outside, Waiting, WholeControl
+from futurefuzz.explorers.base import Explorer, Step
+
+__all__ = ["ControlledRun", "Instrumenting", "run_controlled"]
+
+_STEP_BOUND: Final = 20_000
+
+_substitution: Final = Substitution(
+    [*threads.SUBSTITUTES, *clock.SUBSTITUTES, *locks.SUBSTITUTES, *whole_loop.SUBSTITUTES]
+)
+
+
+class Instrumenting(Protocol):
+    """What puts points inside code; `instrumentation.Instrumentation` does."""
+
+    def install(self) -> None:
+        """The run begins."""
+
+    def uninstall(self) -> None:
+        """It is over."""
+
+    def thread_started(self) -> None:
+        """On each of the run's threads, when it begins."""
+
+
+@dataclass(kw_only=True)
+class ControlledRun:
+    """What came of a run.
+
+    Attributes:
+        status: `completed`; `stuck`: nobody could go on, see `waiting`; `livelock`: the step bound was met.
+        outcome: (`returned`, value) or (`raised`, exception) of the function; None where it did not come to an end.
+        waiting: who waits for what, of a run that did not complete.
+        failures: threads that died of an exception.
+        logs: warnings and errors that asyncio and concurrent.futures logged, loop exception handlers' among them.
+        warnings, unraisables: as shown by Python.
+        external: who was blocked, or computed, outside of our control; such a run may not be repeatable.
+        choices: what the explorer chose.
+        steps: every point of a recorded run.
+        names: of the actors; `main` is the function's.
+        time: virtual seconds that passed.
+    """
+
+    status: str
+    outcome: tuple[str, Any] | None
+    waiting: list[Waiting] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+    unraisables: list[Unraisable] = field(default_factory=list)
+    external: list[Outside] = field(default_factory=list)
+    choices: list[int] = field(default_factory=list)
+    steps: list[Step] | None = None
+    names: list[str] = field(default_factory=list)
+    time: float = 0.0
+
+    @property
+    def blocked(self) -> list[tuple[str, str, str]]:
+        """(actor, what it waits for, `file:line in function`) of each in `waiting`."""
+        return [(waiting.actor, waiting.resource, waiting.place) for waiting in self.waiting]
+
+    def cycle(self) -> list[str]:
+        """The actors of a deadlock, each waiting for what the next one holds; empty when there is no circle."""
+        holders = {waiting.actor: waiting.holder for waiting in self.waiting if waiting.holder is not None}
+        for start in holders:
+            path: list[str] = []
+            at: str | None = start
+            while at is not None and at not in path:
+                path.append(at)
+                at = holders.get(at)
+            if at is not None:
+                return path[path.index(at) :]
+        return []
+
+
+def run_controlled(
+    body: Callable[[], object],
+    explorer: Explorer,
+    *,
+    record: bool = False,
+    step_bound: int = _STEP_BOUND,
+    instrumentation: Instrumenting | None = None,
+    seed: int = 0,
+    choices: list[int] | None = None,
+    steps: list[Step] | None = None,
+    patience: float = 3.0,
+    timers_are_choices: bool = True,
+) -> ControlledRun | None:
+    """Run a function, and all that it starts, under the explorer's next schedule.
+
+    Args:
+        body: the function.
+        explorer: chooses; asked to `begin` first.
+        record: keep every point as a `Step`.
+        step_bound: points after which the run counts as a livelock.
+        instrumentation: puts points inside code.
+        seed: of the module `random`.
+        choices, steps: lists to append to, as in `runs.executor.execute`.
+        patience: real seconds to wait for descriptors, and for threads blocked outside, when nobody can go on.
+        timers_are_choices: timeouts may expire, and timers fire, although others could still go on.
+
+    Returns:
+        What came of it; None when the explorer has nothing more to explore.
+
+    Raises:
+        HarnessError: the harness or the explorer failed, or another run is going on in this process.
+    """
+    control = WholeControl(
+        explorer,
+        step_bound=step_bound,
+        record=record or explorer.recording,
+        choices=choices,
+        steps=steps,
+        fresh_threads=_keeps_thread_locals(),
+        patience=patience,
+        timers_are_choices=timers_are_choices,
+    )
+    if not explorer.begin(control):
+        return None
+    run = ControlledRun(status="", outcome=None, choices=control.choices, steps=control.steps, names=control.names)
+    context = contextvars.copy_context()
+    thread_ended = getattr(instrumentation, "thread_ended", None)
+
+    def main() -> None:
+        try:
+            if instrumentation is not None:
+                instrumentation.thread_started()
+            try:
+                run.outcome = ("returned", context.run(body))
+            except Abort:
+                raise
+            except BaseException as error:
+                if control.aborting:
+                    raise Abort from None
+                control.settle()
+                run.outcome = ("raised", error)
+            _end_process(control)
+        finally:
+            if thread_ended is not None:
+                thread_ended()
+            control.settle()
+        control.finish()
+
+    control.spawn("main", main)
+    if instrumentation is not None:
+        control.on_start = instrumentation.thread_started
+        control.on_end = thread_ended
+    attending = Attending(control)
+    control.on_failure = lambda thread, error: attending.died(error)
+    with _Taken(control, body, seed), attending:
+        if instrumentation is not None:
+            instrumentation.install()
+        try:
+            control.run()
+        finally:
+            if instrumentation is not None:
+                instrumentation.uninstall()
+            control.aborting = True
+            gc.collect()  # what unwinding left, while nobody listens
+    explorer.end(control)
+    run.status = control.status
+    run.waiting = control.waiting if control.status != "completed" else []
+    run.external = control.external
+    run.time = control.time
+    run.failures, run.logs = attending.failures, attending.logs
+    run.warnings, run.unraisables = attending.warnings, attending.unraisables
+    control.on_start = control.on_end = control.on_failure = control.interrupt_main = None
+    return run
+
+
+def _end_process(control: WholeControl) -> None:
+    """What an interpreter does when its main thread has ended, as far as a program can tell."""
+    concurrent.futures.thread._python_exit()
+    threads.join_all(control)
+    gc.collect()  # futures that nobody asked for their exceptions say so now
+
+
+# ---- what a run finds as if it were the first of its process --------------------------------------------------------
+
+
+class _Counter:
+    """Numbers things from 0; a run has its own numbers."""
+
+    def __init__(self, real: Callable[[], int]) -> None:
+        self._real = real
+        self.own: Callable[[], int] | None = None
+
+    def __call__(self) -> int:
+        own = self.own
+        return self._real() if own is None or threads.present() is None else own()
+
+
+_pools: _Counter | None = None
+_thread_module: Final[dict[str, Any]] = vars(threading)
+_pool_module: Final[dict[str, Any]] = vars(concurrent.futures.thread)
+_events_module: Final[dict[str, Any]] = vars(events)
+_Pool: Final[Any] = concurrent.futures.thread.ThreadPoolExecutor
+_runs_without_collection = 0
+_older: OlderLocks | None = None
+_older_for: object = None
+
+
+class _Taken:
+    """While in this context, the process is the run's."""
+
+    def __init__(self, control: WholeControl, body: Callable[[], object], seed: int) -> None:
+        self._control = control
+        self._body = body
+        self._seed = seed
+
+    def __enter__(self) -> None:
+        global _pools, _older, _older_for
+        enter(self._control)
+        self._collecting = gc.isenabled()
+        gc.disable()
+        changed = _substitution.replace()
+        if changed or _older is None or _older_for is not self._body:
+            _older, _older_for = OlderLocks([self._body]), self._body
+        self._older = _older
+        self._older.replace(self._control)
+        if _pools is None:
+            _pools = _Counter(vars(_Pool)["_counter"])
+            _Pool._counter = _pools
+        _pools.own = itertools.count().__next__
+        self._counter = _thread_module["_counter"]
+        _thread_module["_counter"] = itertools.count(1).__next__
+        self._queues, self._shutdown = _pool_module["_threads_queues"], _pool_module["_shutdown"]
+        _pool_module["_threads_queues"] = weakref.WeakKeyDictionary()
+        self._policy = _events_module.get("_event_loop_policy")
+        _events_module["_event_loop_policy"] = whole_loop.fresh_policy()
+        self._running_loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        self._random = random.getstate()
+        random.seed(self._seed)
+        self._interrupt()
+        gc.freeze()
+        watchdog.watch(self._control)
+
+    def __exit__(self, *exception: object) -> None:
+        global _runs_without_collection
+        watchdog.unwatch()
+        gc.unfreeze()
+        _runs_without_collection += 1
+        if _runs_without_collection >= 500:
+            _runs_without_collection = 0
+            gc.collect()
+        if self._signal is not None:
+            signal.signal(signal.SIGURG, self._signal)
+        random.setstate(self._random)
+        asyncio._set_running_loop(self._running_loop)
+        _events_module["_event_loop_policy"] = self._policy
+        _pool_module["_threads_queues"], _pool_module["_shutdown"] = self._queues, self._shutdown
+        _thread_module["_counter"] = self._counter
+        if _pools is not None:
+            _pools.own = None
+        self._older.give_back()
+        _substitution.give_back()
+        leave()
+        if self._collecting:
+            gc.enable()
+
+    def _interrupt(self) -> None:
+        """How the calling thread is called back out of C code where it is blocked for ever, when the run is over."""
+        self._signal: Any = None
+        if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGURG"):
+            return
+        control = self._control
+        ident = _thread.get_ident()
+
+        def called_back(number: int, frame: Any) -> None:
+            actor = control.by_ident.get(ident)
+            if control.aborting and actor is not None and actor.outside and not actor.done:
+                control._come_back(ident)
+                raise Abort
+
+        self._signal = signal.signal(signal.SIGURG, called_back)
+        control.interrupt_main = lambda: signal.pthread_kill(ident, signal.SIGURG)
+
+
+def _keeps_thread_locals() -> bool:
+    """Whether somebody keeps a `threading.local` beyond runs: then threads cannot be used again, or one run would find
+    what the one before has left there."""
+    global _asked_modules, _kept
+    modules = len(sys.modules)
+    if _asked_modules != modules:
+        _asked_modules = modules
+        librarys = {
+            id(value)
+            for name, module in list(sys.modules.items())
+            if name.partition(".")[0] in sys.stdlib_module_names
+            for value in list(getattr(module, "__dict__", {}).values())
+            if isinstance(value, threading.local)
+        }
+        _kept = any(
+            issubclass(type(found), threading.local)
+            and id(found) not in librarys
+            and type(found).__module__.partition(".")[0] not in sys.stdlib_module_names - {"_thread"}
+            for found in gc.get_objects()
+        )
+    return _kept
+
+
+_asked_modules = 0
+_kept = False
+
+
+def _in_child() -> None:
+    """A fork inside a run: the child has one thread, and nobody controls it."""
+    control = threads.present()
+    watchdog.forget()
+    if control is None:
+        return
+    control.holder = 0
+    control.current = -1
+    control._me = None
+    control.idents.clear()
+    control.by_ident.clear()
+    _substitution.give_back()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

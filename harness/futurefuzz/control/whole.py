@@ -1,0 +1,454 @@
+"""The control of whole programs: threads come and go, wait for descriptors, and may block where we have no say.
+
+It differs from `Control`, whose actors are all our own, in four things.
+
+* *Outside.* An actor that is blocked in C code (a lock that we do not know, a socket) or that computes without end
+  keeps the baton from the others. The watchdog takes it away: the actor is then *outside*, others go on, and when it
+  comes back (its next point) it waits for its turn.
+* *Descriptors.* Actors that wait in a selector are asked for when somebody blocks; when nobody can go on and
+  descriptors are watched, the control really waits for them, for a bounded time.
+* *The clock.* Timers of event loops are choices as timeouts of threads are: an actor without a body stands for them.
+  Choosing it makes the next timer due while others could still go on, as on a machine that was late.
+* *Places.* In recorded runs a point is named by what is done and where in the user's code.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+import time
+from bisect import insort
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Final, Protocol
+
+from futurefuzz.control import carriers
+from futurefuzz.control.places import coroutine_line, is_ours, line_of, lines_of, place_of
+from futurefuzz.control.scheduler import Abort, Control, _Actor
+from futurefuzz.explorers.base import Explorer, Pending, Step
+
+__all__ = ["Outside", "Sleeper", "Waiting", "WholeControl"]
+
+_get_ident: Final = _thread.get_ident
+_real_monotonic: Final = time.monotonic
+_real_sleep: Final = time.sleep
+_real_lock: Final = _thread.allocate_lock
+
+#: how long a run waits for real descriptors, and for threads that are blocked outside, when nobody can go on
+_PATIENCE: Final = 3.0
+#: real seconds that a descriptor is given before virtual time moves on without it
+_GRACE: Final = 0.02
+_SLICE: Final = 0.002
+
+#: virtual seconds by which a machine may be late: a timer that far ahead is no choice yet
+_LATENESS: Final = 30.0
+
+
+class Sleeper(Protocol):
+    """Waits for descriptors; a selector."""
+
+    def watches(self) -> bool:
+        """Whether there is a descriptor to wait for."""
+
+    def ready(self) -> bool:
+        """Whether one is ready now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Who waits for what when a run is over that did not complete.
+
+    Args:
+        actor: its name.
+        resource: what it waits for, in words.
+        place: `file:line in function` of the user's code.
+        holder: the actor that holds the resource, where that is known.
+        stack: all frames but ours, innermost first.
+        tasks: of a waiting event loop: (name of the task, where it stands).
+    """
+
+    actor: str
+    resource: str
+    place: str
+    holder: str | None
+    stack: tuple[str, ...]
+    tasks: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """Somebody was blocked, or computed, where the control has no say.
+
+    Args:
+        actor: its name.
+        place: `file:line in function`.
+        what: `blocked` or `computing`.
+    """
+
+    actor: str
+    place: str
+    what: str
+
+
+class WholeControl(Control):
+    """As `Control`, for a whole program.
+
+    Args:
+        explorer, step_bound, record, choices, steps, timers_are_choices: as in `Control`.
+        fresh_threads: every actor gets a new thread, for the sake of `threading.local`.
+        patience: real seconds to wait for what is outside when nobody can go on.
+
+    Attributes:
+        waiting: after a run that did not complete, who waited for what.
+        external: who was blocked outside, in order.
+        finished: the program is over and daemons are being unwound.
+    """
+
+    def __init__(
+        self,
+        explorer: Explorer,
+        *,
+        step_bound: int,
+        record: bool,
+        choices: list[int] | None = None,
+        steps: list[Step] | None = None,
+        fresh_threads: bool = False,
+        patience: float = _PATIENCE,
+        timers_are_choices: bool = True,
+    ) -> None:
+        super().__init__(
+            explorer,
+            step_bound=step_bound,
+            record=record,
+            choices=choices,
+            steps=steps,
+            on_idle=self._wait_outside,
+            timers_are_choices=timers_are_choices,
+        )
+        self.waiting: list[Waiting] = []
+        self.external: list[Outside] = []
+        self.finished = False
+        self.fresh_threads = fresh_threads
+        self.by_ident: dict[int, _Actor] = {}
+        self.holder = 0
+        self.sleepers: dict[int, Sleeper] = {}
+        self.loops: dict[int, Any] = {}
+        self.counts: dict[str, int] = {}
+        self.looks: dict[int, tuple[int, float]] = {}
+        self.spinning: dict[int, float] = {}
+        self.ends: dict[int, Any] = {}
+        self.awaited: list[Any] = []
+        self.on_start: Callable[[], None] | None = None
+        self.on_end: Callable[[], None] | None = None
+        self.on_failure: Callable[[Any, BaseException], None] | None = None
+        self.interrupt_main: Callable[[], None] | None = None
+        self._patience = patience
+        self._arrivals: list[int] = []
+        self._gate = _real_lock()
+        self._outside = 0
+        self._clock: _Actor | None = None
+        self._timers: list[tuple[float, int]] = []  # (when, loop): what the clock's actor stands for
+
+    # ---- names ------------------------------------------------------------------------------------------------------
+
+    def number(self, what: str) -> int:
+        """1 for the first of its kind in this run, and so on."""
+        count = self.counts[what] = self.counts.get(what, 0) + 1
+        return count
+
+    def unique(self, name: str) -> str:
+        """A name that no actor has."""
+        if name not in self.names:
+            return name
+        nth = 2
+        while f"{name}#{nth}" in self.names:
+            nth += 1
+        return f"{name}#{nth}"
+
+    def ident_of(self, index: int) -> int:
+        """The thread that carries an actor, even before it begins."""
+        carrier = self._actors[index].carrier
+        return 0 if carrier is None else carrier.ident
+
+    # ---- who holds the baton ----------------------------------------------------------------------------------------
+
+    def _carrier(self) -> carriers.Carrier:
+        return carriers.Carrier(once=True) if self.fresh_threads else carriers.take()
+
+    def _carry(self, actor: _Actor) -> bool:
+        actor.ident = self.holder = _get_ident()
+        self.by_ident[actor.ident] = actor
+        return super()._carry(actor)
+
+    def _resume(self, actor: _Actor) -> None:
+        self.holder = actor.ident
+        super()._resume(actor)
+
+    def _hand_over(self, me: _Actor, other: _Actor) -> None:
+        if other is self._clock:
+            self._tick()
+            other = self._after_tick(me)
+            if other is me:
+                self._me, self.current, self.holder = me, me.index, me.ident
+                return
+        self.holder = other.ident
+        super()._hand_over(me, other)
+
+    def settle(self) -> None:
+        """Make sure that the calling actor holds the baton: one that was outside waits for its turn here."""
+        ident = _get_ident()
+        if ident != self.holder:
+            self._come_back(ident)
+
+    def _come_back(self, ident: int) -> bool:
+        actor = self.by_ident.get(ident)
+        if actor is None:
+            return False  # a thread that is none of the run's
+        with self._gate:
+            if actor.done or (self._me is None and self.aborting):
+                raise Abort
+            if not actor.outside:
+                return True
+            self._arrivals.append(actor.index)
+        actor.lock.acquire()
+        if actor.done:
+            raise Abort
+        return True
+
+    def _admit(self) -> None:
+        arrivals = self._arrivals
+        while arrivals:
+            index = arrivals.pop(0)
+            actor = self._actors[index]
+            if actor.outside:
+                actor.outside = False
+                actor.resource = None
+                self._outside -= 1
+                insort(self._enabled, index)
+
+    def declare_outside(self, ident: int, count: int, what: str) -> bool:
+        """The watchdog's verdict: the holder of the baton is blocked where we have no say. Others go on.
+
+        Args:
+            ident: the thread that it found.
+            count: how many points the run had then.
+            what: `blocked` or `computing`.
+
+        Returns:
+            Whether the baton was taken; not when the thread has moved meanwhile.
+        """
+        with self._gate:
+            me = self._me
+            if self.holder != ident or self.count != count or me is None or me.done or me.ident != ident:
+                return False
+            self.holder = 0  # from here on it stops at its next point ...
+            frame = sys._current_frames().get(ident)
+            if frame is None or is_ours(frame):  # ... unless it is already there
+                self.holder = ident
+                return False
+            place = line_of(frame)
+            self.external.append(Outside(actor=me.name, place=place, what=what))
+            me.outside = True
+            self._outside += 1
+            me.resource = f"something outside of our control ({what})"
+            self.pending[me.index] = None
+            if me.index in self._enabled:
+                self._enabled.remove(me.index)
+            self._me = None  # `current` stays: it says that the run goes on
+        self._resume(self._next(me.index, "outside"))
+        return True
+
+    # ---- points -----------------------------------------------------------------------------------------------------
+
+    def point(self, event: Pending) -> None:
+        """As `Control.point`; one that was outside waits for the baton first."""
+        ident = _get_ident()
+        if ident != self.holder and not self._come_back(ident):
+            return
+        if self._arrivals:
+            self._admit()
+        if self.sleepers and not self.aborting:
+            self._poll()
+        if self.count >= self._bound and not self.aborting:
+            self.note_waiting(everybody=True)
+        if self.steps is not None and type(event) is Pending:
+            event = Pending(f"{event.kind} {event.resource} at {place_of(sys._getframe(1))}", *event[1:])
+        super().point(event)
+
+    def block(self, resource: object, kind: str = "wait", timeout: float | None = None) -> bool:
+        """As `Control.block`; one that was outside waits for the baton first."""
+        self.settle()
+        if self.steps is not None:
+            kind = f"{kind} at {place_of(sys._getframe(1))}"
+        return super().block(resource, kind, timeout)
+
+    def _next(self, index: int, kind: str) -> _Actor:
+        while True:
+            if self.aborting:
+                return self._next_to_unwind()
+            if self._arrivals:
+                self._admit()
+            if self.sleepers:
+                self._poll()
+            if not self._enabled and (self.sleepers or self._outside) and self._timed:
+                self._give_grace()
+            chosen = super()._next(index, kind)
+            if self.aborting:
+                continue  # type: ignore[unreachable]  # set on the way
+            if chosen is not self._clock:
+                return chosen
+            self._tick()
+
+    def _candidates(self) -> list[int]:
+        timed = self._timed
+        if not timed:
+            return self._enabled
+        if not self._timers_are_choices:
+            return self._enabled or [timed[0][1]]
+        latest = (self.time if self._enabled else timed[0][0]) + _LATENESS
+        return self._enabled + [index for when, index in timed if when <= latest]
+
+    # ---- the clock --------------------------------------------------------------------------------------------------
+
+    def set_timer(self, loop: int, when: float | None) -> None:
+        """The next timer of a loop that has other things to do: it may become due before these are done."""
+        self._timers = [entry for entry in self._timers if entry[1] != loop]
+        if when is not None and when > self.time:
+            insort(self._timers, (when, loop))
+        self._wind_clock()
+
+    def _wind_clock(self) -> None:
+        clock = self._clock
+        if clock is None:
+            if not self._timers:
+                return
+            clock = self._clock = _Actor(len(self._actors), self.unique("the clock"), lambda: None)
+            clock.done = True  # nobody carries it, waits for it or unwinds it
+            self._actors.append(clock)
+            self.names.append(clock.name)
+            self.pending.append(None)
+        index = clock.index
+        self._timed = [entry for entry in self._timed if entry[1] != index]
+        if index in self._enabled:
+            self._enabled.remove(index)
+        if self._timers:
+            insort(self._timed, (self._timers[0][0], index))
+
+    def _tick(self) -> None:
+        """The clock was chosen, and `_wake` has moved the time."""
+        self._timers = [entry for entry in self._timers if entry[0] > self.time]
+        self._wind_clock()
+
+    def _after_tick(self, me: _Actor) -> _Actor:
+        """Time has moved at a point of an actor: who goes on there?"""
+        candidates = self._candidates()
+        event = self.pending[me.index]
+        if self.steps is not None:
+            chosen = self._step(me.index, "clock", event, candidates)
+        else:
+            chosen = self._ask(me.index, candidates)
+        actor = self._wake(chosen)
+        if actor is self._clock:
+            self._tick()
+            return self._after_tick(me)
+        return actor
+
+    # ---- descriptors and what is outside ----------------------------------------------------------------------------
+
+    def _poll(self) -> bool:
+        found = False
+        for index, sleeper in list(self.sleepers.items()):
+            if index not in self._enabled and sleeper.ready():
+                self.unblock(index)
+                found = True
+        return found
+
+    def _give_grace(self) -> None:
+        """Virtual time is about to move: what really goes on gets a moment, or it would always be too late."""
+        end = _real_monotonic() + _GRACE
+        while _real_monotonic() < end:
+            _real_sleep(_SLICE)
+            if self._arrivals:
+                self._admit()
+            if self._enabled or self._poll():
+                return
+
+    def _wait_outside(self) -> bool:
+        """Nobody can go on; perhaps a descriptor becomes ready, or somebody comes back."""
+        if not self.sleepers and not self._outside:
+            return False
+        end = _real_monotonic() + self._patience
+        while _real_monotonic() < end:
+            if self._arrivals:
+                self._admit()
+            if self._enabled or self._poll():
+                return True
+            if not self._outside and not any(sleeper.watches() for sleeper in self.sleepers.values()):
+                return False
+            _real_sleep(_SLICE)
+        return False
+
+    # ---- the end ----------------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """The program is over; what still runs are daemons, which end as they would with the process."""
+        self.finished = True
+        self.aborting = True
+
+    def _next_to_unwind(self) -> _Actor:
+        end = _real_monotonic() + self._patience
+        while True:
+            if self._arrivals:
+                self._admit()
+            rest = [actor for actor in self._actors if not actor.done]
+            for actor in rest:
+                if not actor.outside:
+                    return actor
+            if not rest:
+                return self._actors[0]
+            main = rest[0] if rest[0].index == 0 else None
+            if main is not None and self.interrupt_main is not None:
+                self.interrupt_main()
+            if main is None and (self.finished or _real_monotonic() > end):
+                with self._gate:
+                    for actor in rest:  # it never came back: leave it behind
+                        actor.done = True
+                        self._live -= 1
+                return self._actors[0]
+            _real_sleep(_SLICE)
+
+    def _stuck(self) -> None:
+        self.note_waiting()
+        super()._stuck()
+
+    def note_waiting(self, *, everybody: bool = False) -> None:
+        """Write down who waits for what, as it is now."""
+        frames: dict[int, FrameType] = sys._current_frames()
+        self.waiting = []
+        for actor in self._actors:
+            if actor.done or (actor.resource is None and not everybody):
+                continue
+            frame = frames.get(actor.ident)
+            owner = getattr(actor.resource, "_owner", -1)
+            blocks_itself = owner == actor.index
+            self.waiting.append(
+                Waiting(
+                    actor=actor.name,
+                    resource="nothing: it could go on" if actor.resource is None else self._described(actor),
+                    place=line_of(frame),
+                    holder=self.names[owner] if owner >= 0 and not blocks_itself else None,
+                    stack=lines_of(frame),
+                    tasks=self._tasks(actor.index),
+                )
+            )
+
+    def _tasks(self, index: int) -> tuple[tuple[str, str], ...]:
+        loop = self.loops.get(index)
+        if loop is None:
+            return ()
+        import asyncio  # only programs with a loop come here
+
+        tasks = [task for task in asyncio.all_tasks(loop) if not task.done()]
+        found = [(task.get_name(), coroutine_line(task.get_coro())) for task in tasks]
+        return tuple(sorted(found))
