@@ -119,7 +119,7 @@ def countdown(count: int) -> int:
 
 
 def average(numbers: list[int]) -> float:
-    """Nothing at which a thread could be switched, but for its entry."""
+    """Arithmetic, and two calls of C functions."""
     first = numbers[0]
     return (first + len(numbers)) / 2 if isinstance(first, int) else 0.0
 

@@ -14,7 +14,6 @@ from types import CodeType
 from typing import Final, NamedTuple
 
 __all__ = [
-    "NEVER_SWITCHING",
     "Access",
     "Call",
     "Expression",
@@ -28,9 +27,6 @@ __all__ = [
 
 #: ("local", name) | ("global", name) | ("attribute", expression, name)
 Expression = tuple[object, ...]
-
-#: C functions at which no switch was ever seen: the interpreter has instructions of their own for calls to them
-NEVER_SWITCHING: Final = ("len", "isinstance")
 
 _NULL: Final[Expression] = ("null",)  # what the interpreter puts under or over a callable
 
@@ -217,8 +213,7 @@ class _Reader:
             self._note(instruction)
             if instruction.name in {"CALL", "CALL_KW", "CALL_FUNCTION_EX"}:
                 name, owner = self._callee(instruction)
-                if name not in NEVER_SWITCHING:
-                    call = (self._place(instruction), name, owner)
+                call = (self._place(instruction), name, owner)
             self._step(instruction)
 
     @staticmethod

@@ -134,7 +134,7 @@ class Monitored:
                 inner = called.__code__
                 if inner not in instrumentation and not inner.co_filename.startswith(_OWN):
                     announce(events[0])
-            elif before_calls and called is not len and called is not isinstance:
+            elif before_calls:
                 before_c_call(events[0], called, subject)
             return None
 
@@ -146,7 +146,7 @@ class Monitored:
         def returned(code: CodeType, offset: int, called: Any, subject: object) -> None:
             table = table_of(code)
             events = None if table is None else table.calls.get(offset)
-            if events is not None and called is not len and called is not isinstance:  # by another name
+            if events is not None:
                 announce(events[1])
 
         return returned

@@ -14,6 +14,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from futurefuzz.control.monitored import _OWN
+from futurefuzz.control.scheduler import current_control
 
 if TYPE_CHECKING:
     from futurefuzz.control.instrumentation import Instrumentation, Table
@@ -36,20 +37,25 @@ class Traced:
 
     def start_thread(self) -> None:
         """Trace the calling thread."""
-        self._before[_thread.get_ident()] = sys.gettrace()
-        sys.settrace(self._frame)
+        before = sys.gettrace()
+        if before != self._frame:
+            self._before[_thread.get_ident()] = before
+            sys.settrace(self._frame)
 
     def end_thread(self) -> None:
         """Let the calling thread go on as before."""
         sys.settrace(self._before.pop(_thread.get_ident(), None))
 
     def stop(self) -> None:
-        """Threads that are still traced find nothing any more."""
+        """Tell of nothing any more; threads that are still traced find out by themselves."""
         self._active = False
+        if sys.gettrace() == self._frame:
+            self.end_thread()
 
     def _frame(self, frame: FrameType, event: str, argument: object) -> Any:
         """A function begins or is resumed."""
-        if not self._active:
+        if not self._active or current_control() is None:
+            self.end_thread()  # the run is over
             return None
         instrumentation = self._instrumentation
         table = instrumentation.table(frame.f_code)
