@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,27 +184,35 @@ def test_killed_worker_is_replaced() -> None:
     assert ends(outcome) == []
 
 
-def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
-    """When the supervisor is killed, workers end by themselves: idle ones, and one that hangs inside a run."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:  # a supervisor that is about to die
-        os.close(reading)
-        idle, hanging = Worker(setup("concurrent.Future")), Worker(setup("hostile:HANGING", scenarios=()))
-        for worker in (idle, hanging):
-            worker.await_ready()
-        request = {"do": "unit", "number": 0, "nth": 0, "seed": 1, "limit": 40}
-        hanging.write({**request, "scenario": "concurrent_threads", "target": "hostile.hanging"})
-        eventually(lambda: bool(hanging.receive()) or hanging.note.read().operation == "set_result")
-        os.write(writing, f"{idle._process.pid} {idle.child} {hanging._process.pid} {hanging.child}\n".encode())
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.close(writing)
-    with os.fdopen(reading) as stream:
-        workers = [int(text) for text in stream.readline().split()]
-    os.waitpid(child, 0)
+SUPERVISOR = """
+import os, signal, sys
+from tests.campaign.helpers import eventually, setup
+from futurefuzz.campaign.process import Worker
+idle, hanging = Worker(setup("concurrent.Future")), Worker(setup("hostile:HANGING", scenarios=()))
+for worker in (idle, hanging):
+    worker.await_ready()
+request = {"do": "unit", "number": 0, "nth": 0, "seed": 1, "limit": 40}
+hanging.write({**request, "scenario": "concurrent_threads", "target": "hostile.hanging"})
+def is_busy():
+    hanging.receive(), idle.receive()
+    return hanging.child != hanging._process.pid and idle.child != idle._process.pid and hanging.note.alive() > 1
+eventually(is_busy)
+print(idle._process.pid, idle.child, hanging._process.pid, hanging.child, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workers_end_with_their_supervisor() -> None:
+    """When the supervisor is killed, workers end by themselves: idle ones, and one that is inside a run."""
+    root = Path(HERE).parents[1]
+    path = os.pathsep.join([str(root), *sys.path])
+    command = [sys.executable, "-c", SUPERVISOR]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    workers = [int(text) for text in done.stdout.split()]
     assert len(workers) == 4
     for worker in workers:
-        assert eventually(lambda worker=worker: is_gone(worker)), worker
+        assert eventually(partial(is_gone, worker)), worker
 
 
 def test_stop_keeps_what_was_found(tmp_path: Path) -> None:
@@ -300,13 +310,6 @@ def test_known_bug_is_shown_as_known(tmp_path: Path) -> None:
     assert [found.finding.signature for found in again.new] == ["hostile.crashing:X1:SIGSEGV in completion"]
 
 
-def test_grade_forbidden_leaves_interesting_out() -> None:
-    """With --grade forbidden nothing interesting is investigated or reported."""
-    given = options("asyncio.PyFuture", scenarios=("off_thread",), runs=60)
-    assert {entry.finding.grade for entry in run(given).findings} >= {"interesting"}
-    assert {entry.finding.grade for entry in run(evolve(given, grade="forbidden")).findings} <= {"forbidden"}
-
-
 def test_scenarios_that_do_not_fit_are_an_input_error() -> None:
     """A selection without a single pair is told before anything runs."""
     with pytest.raises(InputError, match="no scenario applies"):
@@ -321,6 +324,19 @@ def generate(choices, target):
     {body}
 SCENARIO = Scenario(name="mine", description="x", contracts=("concurrent",), generate=generate)
 """
+
+
+def test_grade_forbidden_leaves_interesting_out(tmp_path: Path) -> None:
+    """With --grade forbidden nothing interesting is investigated, reported or saved."""
+    file = tmp_path / "mine.py"
+    operations = '[("thread", "set_result"), ("task", "await")]'
+    actors = f"tuple(Actor(kind=kind, operations=(Operation(name=name),)) for kind, name in {operations})"
+    text = SCENARIO.format(imports="", body=f"return Program(actors={actors})").replace("concurrent", "asyncio")
+    file.write_text(text)
+    given = options("asyncio.PyFuture", scenarios=(str(file),), runs=12, corpus=tmp_path / "kept")
+    assert run(evolve(given, grade="forbidden")).findings == []
+    assert Corpus(tmp_path / "kept").load() == []
+    assert [entry.finding.grade for entry in run(given).findings] == ["interesting"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,23 @@ def event(kind: str, carrier: int, name: str) -> Event:
     return Event(kind, carrier, carrier, f"{carrier}.0", Operation(name=name, callback=callback))
 
 
+WRITER = """
+import os, signal, sys
+from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
+from futurefuzz.programs.program import Operation
+from futurefuzz.runs.history import Event
+note = Note(int(sys.argv[1]))
+note.unit(41)
+note.program('{"actors": []}')
+note.run(3)
+choices, history = NotedChoices(note), NotedHistory(note)
+for choice in (0, 2, 1, 2):
+    choices.append(choice)
+history.append(Event("call", 2, 2, "2.0", Operation(name="set_result")))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 def test_fresh_note_accuses_nobody(note: Note) -> None:
     """A note in which nothing was written names no unit."""
     assert note.read().unit is None
@@ -34,18 +52,9 @@ def test_fresh_note_accuses_nobody(note: Note) -> None:
 
 def test_note_survives_its_writer(note: Note) -> None:
     """What a process noted before `kill -9` is read by another one: unit, run, program, choices, operation."""
-    child = os.fork()
-    if child == 0:
-        mine = Note(note.descriptor)
-        mine.unit(41)
-        mine.program('{"actors": []}')
-        mine.run(3)
-        choices, history = NotedChoices(mine), NotedHistory(mine)
-        for choice in (0, 2, 1, 2):
-            choices.append(choice)
-        history.append(event("call", 2, "set_result"))
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+    command = [sys.executable, "-c", WRITER, str(note.descriptor)]
+    writer = subprocess.run(command, pass_fds=[note.descriptor], check=False)
+    assert writer.returncode == -signal.SIGKILL
     culprit = note.read()
     assert (culprit.unit, culprit.run, culprit.phase) == (41, 3, "running")
     assert culprit.program == '{"actors": []}'

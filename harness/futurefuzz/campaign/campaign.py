@@ -20,7 +20,7 @@ from futurefuzz.campaign.outcome import Outcome, PairCount, Reported, Throttled,
 from futurefuzz.campaign.plan import Pair, Plan
 from futurefuzz.campaign.process import Ready, Stopped, cores
 from futurefuzz.campaign.protocol import Setup
-from futurefuzz.campaign.runner import HANG, Reproduction, Runner
+from futurefuzz.campaign.runner import HANG, Reproduction, Runner, alike
 from futurefuzz.campaign.supervisor import Candidate, Supervisor
 from futurefuzz.errors import FuturefuzzError, HarnessError, InputError
 from futurefuzz.findings import known
@@ -34,8 +34,9 @@ __all__ = ["Campaign", "Options", "known_bugs", "reported"]
 
 #: times that a case of the corpus is replayed when it shows its finding the first time
 _REPLAYS: Final = 3
-#: candidates of one signature that are investigated before it counts as unconfirmed
+#: candidates of one signature that are investigated before it counts as unconfirmed, and of one end of a process
 _CANDIDATES: Final = 3
+_DEATHS: Final = 10
 #: seconds for minimising after the time budget has ended, at least and as a share of that budget
 _GRACE: Final = (5.0, 0.2)
 
@@ -245,7 +246,8 @@ class Campaign:
         assert self._investigator is not None
         signature = candidate.signature
         offered = self._offered.get(signature, 0)
-        if signature in self._handled or offered >= _CANDIDATES or not self._wanted(candidate.grade):
+        limit = _CANDIDATES if candidate.how is None else _DEATHS
+        if signature in self._handled or offered >= limit or not self._wanted(candidate.grade):
             return
         self._offered[signature] = offered + 1
         self._investigator.add(candidate)
@@ -339,7 +341,12 @@ class Campaign:
         assert self._supervisor is not None
         tally = self._supervisor.tally
         held_back = [] if plan is None else plan.held_back()
-        unconfirmed = [one for signature, one in self._unconfirmed.items() if signature not in self._handled]
+        shown = [entry.finding.signature for entry in self._reported]
+        unconfirmed = [
+            one
+            for signature, one in self._unconfirmed.items()
+            if signature not in self._handled and not any(alike(signature, other) for other in shown)
+        ]
         return Outcome(
             seed=self.options.seed,
             seconds=time.monotonic() - self._began,

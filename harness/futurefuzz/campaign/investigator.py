@@ -185,36 +185,23 @@ class Investigator:
             target=candidate.target,
             program=program_from_json(candidate.program),
         )
-        seen = None
-        failures: list[HarnessError] = []
-        for _ in range(_TRIES):
-            try:
-                reproduction = runner.run(raw, choices=candidate.choices, timeout=HANG)
-            except HarnessError as error:  # of the harness, or of memory that the target has broken
-                failures.append(error)
-                runner.close()
-                continue
-            if reproduction.violations:
-                seen = reproduction
-                break
-        if len(failures) == _TRIES:
-            raise failures[0]
-        if seen is None:
+        seen = self._see_again(runner, raw, candidate)
+        if seen is None or not seen.shows(candidate.signature):
             self._give_up(candidate, _TRIES)
-            return
-        if seen.signature in self._handled:
+        else:
             self._handled.add(candidate.signature)
+        if seen is None or seen.signature in self._handled - {candidate.signature}:
             return
         case = seen.case(raw)
         replayed = self._replay(case, seen.violations[0].signature)
         if replayed is None:
-            self._give_up(candidate, _TRIES + CONFIRMATIONS)
+            self._handled.discard(candidate.signature)
+            self._give_up(candidate, CONFIRMATIONS)
             return
         first = replayed.shown.violations[0]
-        known = first.signature in self._handled
-        self._handled.update((candidate.signature, seen.violations[0].signature, first.signature))
-        if known:
+        if first.signature in self._handled - {candidate.signature}:
             return
+        self._handled.update((seen.violations[0].signature, first.signature))
         finding = Finding(
             signature=first.signature,
             grade="forbidden" if first.grade == "forbidden" else "interesting",
@@ -229,6 +216,27 @@ class Investigator:
         with self._lock:
             entry = _Confirmation(finding=finding, reproduction=replayed.shown)
             heapq.heappush(self._confirmed, (self._rank(finding.grade), entry))
+
+    def _see_again(self, runner: Runner, raw: Case, candidate: Candidate) -> Reproduction | None:
+        """Run a candidate again: the run that shows it, else one that shows something else, else None.
+
+        Broken memory does not kill every time; what it does instead is no reason to forget the crash.
+        """
+        other = None
+        failures: list[HarnessError] = []
+        for _ in range(_TRIES):
+            try:
+                run = runner.run(raw, choices=candidate.choices, timeout=HANG)
+            except HarnessError as error:  # of the harness, or of memory that the target has broken
+                failures.append(error)
+                runner.close()
+                continue
+            if run.shows(candidate.signature) or (run.violations and candidate.how is None):
+                return run
+            other = other or (run if run.violations else None)
+        if len(failures) == _TRIES:
+            raise failures[0]
+        return other
 
     def _give_up(self, candidate: Candidate, tried: int) -> None:
         self.news.put(Unconfirmed(signature=candidate.signature, cause=candidate.cause, tried=tried))

@@ -25,7 +25,7 @@ from futurefuzz.programs.codec import program_to_json, schedule_to_json
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.record import step_from_json
 
-__all__ = ["HANG", "Reproduction", "Runner", "Seen", "carrier_names", "how_of", "run_case"]
+__all__ = ["HANG", "Reproduction", "Runner", "Seen", "alike", "carrier_names", "how_of", "run_case"]
 
 #: seconds without an end after which a single run counts as hanging
 HANG: Final = 10.0
@@ -88,9 +88,7 @@ class Reproduction:
         enough that the process ended in the same manner (clause), in whatever operation.
         """
         mine = self.signature
-        if mine is None or mine == signature:
-            return mine is not None
-        return self.how is not None and _manner(mine) == _manner(signature)
+        return mine is not None and alike(mine, signature)
 
     def case(self, case: Case) -> Case:
         """The case with the schedule that was really run."""
@@ -274,10 +272,10 @@ def _survived(
     )
 
 
-def _manner(signature: str) -> tuple[str, str] | None:
-    """Target and clause of a signature about the end of a process."""
-    match = _END.match(signature)
-    return (match[1], match[2]) if match else None
+def alike(one: str, other: str) -> bool:
+    """Whether two signatures are the same, or about the end of a process in the same manner on the same target."""
+    first, second = _END.match(one), _END.match(other)
+    return one == other or (first is not None and second is not None and first.groups() == second.groups())
 
 
 def _ended(
