@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from futurefuzz.control import clock, locks, threads, watchdog, whole_loop
+from futurefuzz.control import clock, locks, ordered, threads, watchdog, whole_loop
 from futurefuzz.control.attending import Attending, Failure, Log, Unraisable, Warned
 from futurefuzz.control.older import OlderLocks
 from futurefuzz.control.scheduler import Abort, enter, leave
@@ -36,7 +36,7 @@ __all__ = ["ControlledRun", "Instrumenting", "run_controlled"]
 _STEP_BOUND: Final = 20_000
 
 _substitution: Final = Substitution(
-    [*threads.SUBSTITUTES, *clock.SUBSTITUTES, *locks.SUBSTITUTES, *whole_loop.SUBSTITUTES]
+    [*threads.SUBSTITUTES, *clock.SUBSTITUTES, *locks.SUBSTITUTES, *whole_loop.SUBSTITUTES, *ordered.SUBSTITUTES]
 )
 
 
@@ -156,13 +156,17 @@ def run_controlled(
             if instrumentation is not None:
                 instrumentation.thread_started()
             try:
-                run.outcome = ("returned", context.run(body))
+                value = context.run(body)
+                control.settle()
+                if control.aborting:
+                    raise Abort  # it swallowed one
+                run.outcome = ("returned", value)
             except Abort:
                 raise
             except BaseException as error:
+                control.settle()
                 if control.aborting:
                     raise Abort from None
-                control.settle()
                 run.outcome = ("raised", error)
             _end_process(control)
         finally:
@@ -244,6 +248,7 @@ class _Taken:
         self._collecting = gc.isenabled()
         gc.disable()
         changed = _substitution.replace()
+        ordered.prepare()
         if changed or _older is None or _older_for is not self._body:
             _older, _older_for = OlderLocks([self._body]), self._body
         self._older = _older
@@ -284,6 +289,7 @@ class _Taken:
         if _pools is not None:
             _pools.own = None
         self._older.give_back()
+        ordered.give_back()
         _substitution.give_back()
         leave()
         if self._collecting:
@@ -345,6 +351,7 @@ def _in_child() -> None:
     control._me = None
     control.idents.clear()
     control.by_ident.clear()
+    ordered.give_back()
     _substitution.give_back()
 
 

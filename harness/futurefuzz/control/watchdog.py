@@ -23,7 +23,9 @@ _real_start: Final = _thread.start_new_thread
 _LOOK: Final = 0.1
 #: real seconds without a sign of life
 _BLOCKED: Final = 0.4
-_COMPUTING: Final = 5.0
+_COMPUTING: Final = 2.0
+#: who looks so late has seen nothing: the machine has no time for anybody
+_LATE: Final = 0.2
 
 _watched: WholeControl | None = None
 _running = False
@@ -64,10 +66,12 @@ def _look_after() -> None:
     last: tuple[object, int, int, int, int] | None = None
     since = busy_since = 0.0
     used: float | None = None
+    looked = _real_monotonic()
     while True:
         _real_sleep(_LOOK)
         control = _watched
-        if control is None:
+        before, looked = looked, _real_monotonic()
+        if control is None or looked - before > _LATE:
             last = None
             continue
         ident, count = control.holder, control.count
@@ -75,7 +79,7 @@ def _look_after() -> None:
         if frame is None:
             last = None
             continue
-        now = _real_monotonic()
+        now = looked
         sight = (control, ident, count, id(frame.f_code), frame.f_lasti)
         del frame
         if last is None or last[:3] != sight[:3]:

@@ -11,6 +11,7 @@ import asyncio
 import select
 import selectors
 import warnings
+import weakref
 from asyncio import events, unix_events
 from typing import Any, Final
 
@@ -115,7 +116,8 @@ class ControlledLoop(_RealLoop, metaclass=_LoopMaker):  # type: ignore[misc,vali
         self.woken = False
         self.sleeper = -1
         number = control.number("loop") if control is not None else 0
-        self._tasks_made = 0
+        self._tasks_made = self._created = 0
+        self._numbers: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         name = f"loop {number}"
         self._ssock: Any
         self._csock: Any
@@ -187,7 +189,17 @@ class ControlledLoop(_RealLoop, metaclass=_LoopMaker):  # type: ignore[misc,vali
         if keywords.get("name") is None and self.get_task_factory() is None:
             self._tasks_made += 1
             keywords["name"] = f"Task-{self._tasks_made}"
-        return super().create_task(coro, **keywords)
+        task = super().create_task(coro, **keywords)
+        try:
+            self._numbers[task] = self._created
+            self._created += 1
+        except TypeError:
+            pass  # a factory's, which has no hash or cannot be referred to weakly
+        return task
+
+    def number_of(self, task: Any) -> int:
+        """Which of its tasks it is, in the order of creation; those of others come last."""
+        return self._numbers.get(task, self._created)
 
     def before_select(self, control: WholeControl, timeout: float | None) -> None:
         """One round of the loop begins. Its timers are choices here: a loop can be late, and then timers are due
