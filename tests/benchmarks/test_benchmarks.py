@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.benchmarks import control_cost, hand_over, memory, point_cost
+from tests.benchmarks import control_cost, hand_over, instrumentation_cost, memory, point_cost
 from tests.runs.told import told
 
 
@@ -26,6 +26,7 @@ def unpinned() -> Iterator[None]:
     [
         (control_cost, ["--count", "2", "--repeat", "1"], ["bookkeeping", "bare", "random", "alternating"]),
         (point_cost, ["--count", "10", "--repeat", "1"], ["alone", "asked"]),
+        (instrumentation_cost, ["--count", "1", "--repeat", "1"], ["gil, run", "free-threaded, gone again", "a point"]),
         (hand_over, ["--count", "10", "--repeat", "1"], ["controlled, pinned", "bare locks, free"]),
         (memory, ["--first", "7", "--last", "21"], ["kB after 7 runs", "after 21"]),
     ],

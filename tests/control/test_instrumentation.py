@@ -567,6 +567,17 @@ def test_nothing_is_left_when_it_is_uninstalled() -> None:
     assert found[1:] == found[:1] * 2
 
 
+def test_points_stay_until_the_last_uninstall() -> None:
+    """So that what does one run may install them although they are there for many."""
+    points = Instrumentation([planted], model="gil")
+    with points:
+        with points:
+            assert places(points, planted.Account().deposit) == ["Account.deposit:enter"]
+        assert places(points, planted.Account().deposit) == ["Account.deposit:enter"]
+    assert places(points, planted.Account().deposit) == []
+    assert len(points) == 0
+
+
 def test_outside_of_runs_points_do_nothing(points: Instrumentation) -> None:
     """Nor on threads that belong to no run."""
     account = planted.Account()

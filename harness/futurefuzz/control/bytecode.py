@@ -71,7 +71,7 @@ class Places(NamedTuple):
     accesses: dict[int, Access]
     calls: dict[int, Call]
     loops: frozenset[int]  # backward jumps at which the interpreter looks whether it should switch
-    entries: frozenset[int]  # starts and resumptions at which it does
+    entries: dict[int, str]  # starts and resumptions at which it does: `enter` or `resume`
     lines: dict[int, int]
 
 
@@ -149,7 +149,7 @@ def analyse(code: CodeType, stored: Set[tuple[str, str]]) -> Places:
     for start, end, line in code.co_lines():
         for offset in range(start, end, 2):
             lines[offset] = line if line is not None else code.co_firstlineno
-    return Places(reader.accesses, reader.calls, frozenset(reader.loops), frozenset(reader.entries), lines)
+    return Places(reader.accesses, reader.calls, frozenset(reader.loops), reader.entries, lines)
 
 
 #: instruction -> how many values it takes; it leaves one that is not followed
@@ -194,7 +194,7 @@ class _Reader:
         self.accesses: dict[int, Access] = {}
         self.calls: dict[int, Call] = {}
         self.loops: set[int] = set()
-        self.entries: set[int] = set()
+        self.entries: dict[int, str] = {}
         self._code = code
         self._stored = stored
         self._locals = _local_names(code)
@@ -228,7 +228,7 @@ class _Reader:
             self.loops.add(offset)
         elif name == "RESUME":
             if argument & 3 < 2:  # the others continue a `yield from` or an `await`, without looking
-                self.entries.add(offset)
+                self.entries[offset] = "resume" if argument & 3 else "enter"
         elif name in _ITEMS:
             below, write = _ITEMS[name]
             if (name, argument) == _SUBSCRIPT or name != _SUBSCRIPT[0]:

@@ -12,20 +12,21 @@ before the import, and code under test can see it), and line events (a switch in
 one that matters).
 
 Calls of `len`, `isinstance`, `type` and `list.append` count as C calls. Code that has run often has instructions of its
-own for them, at which no switch is ever seen; but in code that is still cold they are calls like any other, and a switch
-was seen at each of them on 3.11.7, 3.12.1, 3.13.0, 3.13.18, 3.14.10 and 3.15.2, in about one of 100,000 first calls with
-a switch interval of 1 µs. The `gil` model leaves out one place at which the interpreter can switch: the entries of
-functions that C code calls and that are not instrumented.
+own for them, at which no switch is ever seen; but in code that is still cold they are calls like any other, and a
+switch was seen at each of them on 3.11.7, 3.12.1, 3.13.0, 3.13.18, 3.14.10 and 3.15.2, in about one of 100,000 first
+calls with a switch interval of 1 µs. The `gil` model leaves out one place at which the interpreter can switch: the
+entries of functions that C code calls and that are not instrumented.
 """
 
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Final, Literal, Protocol
 
-from futurefuzz.control import bytecode
+from futurefuzz.control import bytecode, scheduler
 from futurefuzz.control.code_points import CodePoint, Labels, look_up
 from futurefuzz.control.live_code import Selection, file_label, file_labels
 from futurefuzz.control.scheduler import Control, current_control
@@ -83,7 +84,7 @@ class Table:
     __slots__ = ("accesses", "calls", "constant", "entries", "events", "following", "loops", "owners")
 
     def __init__(self) -> None:
-        self.entries: dict[int, tuple[CodePoint, CodePoint]] = {}  # at the start, when resumed
+        self.entries: dict[int, CodePoint] = {}
         self.loops: dict[int, CodePoint] = {}
         self.calls: dict[int, tuple[CodePoint, CodePoint]] = {}  # before, after
         self.following: dict[int, int] = {}  # where a call returns to
@@ -105,6 +106,7 @@ class Instrumentation:
 
     Attributes:
         model: as given.
+        tables: the points of each code object, by its id; None until it first runs.
     """
 
     def __init__(self, modules: Iterable[str | ModuleType], *, model: str = "gil") -> None:
@@ -113,11 +115,12 @@ class Instrumentation:
         self.model = model
         self._sees_accesses = model == "free-threaded"
         self._selection = Selection(modules)
-        self._tables: dict[int, Table | None] = {}  # by id; None until its code first runs
+        self.tables: dict[int, Table | None] = {}
         self._codes: dict[int, CodeType] = {}  # the same, kept alive
         self._stored: set[tuple[str, str]] = set()
         self._files: dict[str, str] = {}
         self._engine: Engine | None = None
+        self._installed = 0
         self._idents: set[int] | None = None  # of the control whose run the labels belong to
         self._labels = Labels(self._file_of, self._stored)
         self._passed = 0
@@ -127,20 +130,27 @@ class Instrumentation:
     def install(self) -> None:
         """Begin; finds all code of the modules that is loaded now.
 
+        Each `install` needs its `uninstall`; only the first and the last do anything. So points can be installed around
+        many runs, and whatever does one run may install them again.
+
         Raises:
             HarnessError: no tool id of `sys.monitoring` is free.
         """
         if self._engine is None:
             self._engine = _engine(self)
-        self.refresh()
+            self.refresh()
+        self._installed += 1
 
     def uninstall(self) -> None:
-        """Take every point out again."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.stop()
+        """Take every point out again, with the last of several."""
+        self._installed -= 1
+        if self._installed > 0 or self._engine is None:
+            return
+        self._engine.stop()
+        self._engine = None
+        self._installed = 0
         self._codes.clear()
-        self._tables.clear()
+        self.tables.clear()
         self._stored.clear()
 
     def __enter__(self) -> Instrumentation:
@@ -170,16 +180,16 @@ class Instrumentation:
             for code in new:
                 self._stored |= bytecode.stored_names(code)
         if len(self._stored) > before:
-            self._tables.update(dict.fromkeys(self._tables))  # what was a constant may be none any more: look again
+            self.tables.update(dict.fromkeys(self.tables))  # what was a constant may be none any more: look again
         for code in new:
             self._codes[id(code)] = code
-            self._tables[id(code)] = None
+            self.tables[id(code)] = None
         if self._engine is not None:
             self._engine.add(self._codes.values() if len(self._stored) > before else new)
 
     def __contains__(self, code: CodeType) -> bool:
         """Whether a code object has points."""
-        return id(code) in self._tables
+        return id(code) in self.tables
 
     def __len__(self) -> int:
         """How many code objects have points."""
@@ -213,15 +223,15 @@ class Instrumentation:
 
     def table(self, code: CodeType) -> Table | None:
         """The points of a code object; None for one that is not instrumented."""
-        table = self._tables.get(id(code))
-        if table is None and id(code) in self._tables:
-            table = self._tables[id(code)] = self._made(code)
+        table = self.tables.get(id(code))
+        if table is None and id(code) in self.tables:
+            table = self.tables[id(code)] = self._made(code)
         return table
 
     def announce(self, event: CodePoint) -> None:
         """The calling thread stands at a point; nothing when it belongs to no run."""
-        control = current_control()
-        if control is None:
+        control = scheduler._going_on  # what current_control does, without the call: nothing else happens as often
+        if control is None or get_ident() not in control.idents:
             return
         if control.aborting and self._in_peace(control):
             return
@@ -302,8 +312,8 @@ class Instrumentation:
         # With a point of its own for everything shared, nothing is touched on the way from these to the next point.
         way = None if self._sees_accesses else ANYTHING
         table = Table()
-        for offset in places.entries:
-            table.entries[offset] = (event(offset, "enter", way), event(offset, "resume", way))
+        for offset, what in places.entries.items():
+            table.entries[offset] = event(offset, what, way)
         for offset in places.loops:
             table.loops[offset] = event(offset, "loop", way)
         for offset, call in places.calls.items():

@@ -40,8 +40,8 @@ class Monitored:
         events = self._monitoring.events
         self._events = events.PY_START | events.PY_RESUME | events.JUMP | events.CALL
         self._callbacks = {
-            events.PY_START: self._starting(0),
-            events.PY_RESUME: self._starting(1),
+            events.PY_START: self._starting(),
+            events.PY_RESUME: self._starting(),
             events.JUMP: self._jump(),
             events.CALL: self._call(),
             events.C_RETURN: self._returned(),
@@ -86,26 +86,28 @@ class Monitored:
 
     # Closures, not methods: what they use is found without a look into the instance.
 
-    def _starting(self, which: int) -> Any:
-        table_of, announce = self._instrumentation.table, self._instrumentation.announce
+    def _starting(self) -> Any:
+        instrumentation = self._instrumentation
+        tables, table_of, announce = instrumentation.tables, instrumentation.table, instrumentation.announce
         disable = self._monitoring.DISABLE
 
         def starting(code: CodeType, offset: int) -> object:
-            table = table_of(code)
-            events = None if table is None else table.entries.get(offset)
-            if events is None:
+            table = tables.get(id(code)) or table_of(code)
+            event = None if table is None else table.entries.get(offset)
+            if event is None:
                 return disable
-            announce(events[which])
+            announce(event)
             return None
 
         return starting
 
     def _jump(self) -> Any:
-        table_of, announce = self._instrumentation.table, self._instrumentation.announce
+        instrumentation = self._instrumentation
+        tables, table_of, announce = instrumentation.tables, instrumentation.table, instrumentation.announce
         disable = self._monitoring.DISABLE
 
         def jump(code: CodeType, offset: int, destination: int) -> object:
-            table = table_of(code)
+            table = tables.get(id(code)) or table_of(code)
             event = None if table is None else table.loops.get(offset)
             if event is None:
                 return disable
@@ -116,13 +118,13 @@ class Monitored:
 
     def _call(self) -> Any:
         instrumentation = self._instrumentation
-        table_of, announce = instrumentation.table, instrumentation.announce
+        tables, table_of, announce = instrumentation.tables, instrumentation.table, instrumentation.announce
         before_c_call = instrumentation.before_c_call
         disable = self._monitoring.DISABLE
         before_calls = instrumentation.model == "free-threaded"
 
         def call(code: CodeType, offset: int, called: Any, subject: object) -> object:
-            table = table_of(code)
+            table = tables.get(id(code)) or table_of(code)
             events = None if table is None else table.calls.get(offset)
             if events is None:
                 return disable
@@ -132,7 +134,7 @@ class Monitored:
                 kind = type(called)
             if kind is FunctionType:
                 inner = called.__code__
-                if inner not in instrumentation and not inner.co_filename.startswith(_OWN):
+                if id(inner) not in tables and not inner.co_filename.startswith(_OWN):
                     announce(events[0])
             elif before_calls:
                 before_c_call(events[0], called, subject)
@@ -141,10 +143,11 @@ class Monitored:
         return call
 
     def _returned(self) -> Any:
-        table_of, announce = self._instrumentation.table, self._instrumentation.announce
+        instrumentation = self._instrumentation
+        tables, table_of, announce = instrumentation.tables, instrumentation.table, instrumentation.announce
 
         def returned(code: CodeType, offset: int, called: Any, subject: object) -> None:
-            table = table_of(code)
+            table = tables.get(id(code)) or table_of(code)
             events = None if table is None else table.calls.get(offset)
             if events is not None:
                 announce(events[1])
@@ -152,12 +155,13 @@ class Monitored:
         return returned
 
     def _instruction(self) -> Any:
-        table_of, access = self._instrumentation.table, self._instrumentation.access
+        instrumentation = self._instrumentation
+        tables, table_of, access = instrumentation.tables, instrumentation.table, instrumentation.access
         disable = self._monitoring.DISABLE
         frame_of = sys._getframe
 
         def instruction(code: CodeType, offset: int) -> object:
-            table = table_of(code)
+            table = tables.get(id(code)) or table_of(code)
             if table is None or offset not in table.accesses:
                 return disable
             access(table, offset, frame_of(1))

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
+from futurefuzz.control import scheduler
 from futurefuzz.control.monitored import _OWN
 from futurefuzz.control.scheduler import current_control
 
@@ -29,6 +30,7 @@ class Traced:
 
     def __init__(self, instrumentation: Instrumentation) -> None:
         self._instrumentation = instrumentation
+        self._tables = instrumentation.tables
         self._active = True
         self._before: dict[int, Any] = {}  # trace functions of others, such as a debugger's, by thread
 
@@ -54,33 +56,36 @@ class Traced:
 
     def _frame(self, frame: FrameType, event: str, argument: object) -> Any:
         """A function begins or is resumed."""
+        code = frame.f_code
+        caller = frame.f_back
+        calling = caller.f_trace if caller is not None else None
+        has_points = id(code) in self._tables or type(calling) is _Frame
+        if not has_points and self._active and scheduler._going_on is not None:
+            return None  # by far the most frequent case: a function calls another, and neither has points
         if not self._active or current_control() is None:
             self.end_thread()  # the run is over
             return None
         instrumentation = self._instrumentation
-        table = instrumentation.table(frame.f_code)
-        caller = frame.f_back
-        calling = caller.f_trace if caller is not None else None
-        if isinstance(calling, _Frame):
-            calling.calls_python(table is not None or frame.f_code.co_filename.startswith(_OWN))
+        table = instrumentation.table(code)
+        if type(calling) is _Frame:
+            calling.calls_python(table is not None or code.co_filename.startswith(_OWN))
         if table is None:
             return None
         trace = frame.f_trace
-        if not isinstance(trace, _Frame):
-            trace = _Frame(instrumentation, table, frame)
-            frame.f_trace_opcodes = True
+        if type(trace) is not _Frame:
+            trace = _Frame(instrumentation, table, frame) if table.calls or table.loops or table.accesses else None
+            frame.f_trace_opcodes = trace is not None
             frame.f_trace_lines = False
-        events = table.entries.get(frame.f_lasti)
-        if events is not None:
-            first, again = events
-            instrumentation.announce(again if trace.last != _NOWHERE else first)
+        event_here = table.entries.get(frame.f_lasti)
+        if event_here is not None:
+            instrumentation.announce(event_here)
         return trace
 
 
 class _Frame:
     """Follows one frame."""
 
-    __slots__ = ("_announce", "_calling", "_has_cells", "_instrumentation", "_table", "last")
+    __slots__ = ("_announce", "_calling", "_has_cells", "_instrumentation", "_last", "_table")
 
     def __init__(self, instrumentation: Instrumentation, table: Table, frame: FrameType) -> None:
         self._instrumentation = instrumentation
@@ -88,7 +93,7 @@ class _Frame:
         self._table = table
         self._has_cells = bool(frame.f_code.co_cellvars or frame.f_code.co_freevars)
         self._calling = _NOWHERE
-        self.last = _NOWHERE
+        self._last = _NOWHERE
 
     def calls_python(self, has_points: bool) -> None:
         """A Python function was called from here, maybe by the C function that was."""
@@ -102,7 +107,7 @@ class _Frame:
             return self
         table = self._table
         offset = frame.f_lasti
-        last, self.last = self.last, offset
+        last, self._last = self._last, offset
         calling, self._calling = self._calling, _NOWHERE
         if calling != _NOWHERE and table.following[calling] == offset:
             self._announce(table.calls[calling][1])
