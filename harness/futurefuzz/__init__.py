@@ -1,9 +1,25 @@
 """futurefuzz finds, confirms, explains and replays concurrency bugs in Future implementations.
 
 The command line is in `futurefuzz.cli`, targets are made with `futurefuzz.targets.Target`, tests use
-`futurefuzz.strategies` (Hypothesis) or `futurefuzz.checking`.
+`futurefuzz.strategies` (Hypothesis) or `futurefuzz.checking`; `futurefuzz.explore` runs ordinary code under control.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from futurefuzz._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from futurefuzz.exploring.api import explore
+
+__all__ = ["__version__", "explore"]
+
+
+def __getattr__(name: str) -> Any:
+    # Found when it is asked for: it needs most of the package, and `import futurefuzz` alone needs none of it.
+    if name == "explore":
+        from futurefuzz.exploring.api import explore
+
+        return explore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The command line: `futurefuzz fuzz`, `futurefuzz replay`, `futurefuzz list`.
+"""The command line: `futurefuzz fuzz`, `futurefuzz explore`, `futurefuzz replay`, `futurefuzz list`.
 
 Exit codes: 0 nothing new, 1 new findings (`replay`: it showed again), 2 usage or input error, 3 harness error. A
 campaign that was interrupted exits by what it had found until then. Reports go to stdout, progress and errors to
@@ -57,6 +57,7 @@ from futurefuzz.campaign.process import Stopped, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import Reproduction, run_case
 from futurefuzz.errors import HarnessError, InputError
+from futurefuzz.exploring import command as exploring
 from futurefuzz.findings import corpus, token
 from futurefuzz.findings.finding import Case, Finding, Rate
 from futurefuzz.programs.operations import OPERATIONS
@@ -178,9 +179,14 @@ def _code(outcome: Outcome) -> int:
 @click.argument("what", metavar="TOKEN|FILE")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the result there.")
 @click.option("--target", "target", multiple=True, metavar="MODULE:ATTRIBUTE", help="A target of your own.")
-def replay(what: str, json_file: Path | None, target: tuple[str, ...]) -> int:
+@click.option("--anyway", is_flag=True, help="Run an explored file although it has changed since.")
+def replay(what: str, json_file: Path | None, target: tuple[str, ...], anyway: bool) -> int:
     """Replay a finding in fresh processes and show what happened. Exits with 1 when it shows again."""
     _check_json(json_file)
+    if exploring.is_token(what):
+        if target:
+            raise InputError("--target: an explored file has no target; allowed: --anyway, --json")
+        return exploring.replay_token(what, anyway=anyway, json_file=json_file)
     case, signature, saved, path = _finding_named(what)
     for name in target:
         if not is_reference(name):
@@ -304,6 +310,9 @@ def _check_json(path: Path | None) -> None:
 
 def _unique(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
+
+
+exploring.register(_cli, _Time(), _check_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,0 +1,263 @@
+"""Looks for a failing schedule of one piece of code, under one model after another, and makes it small."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final
+
+from attrs import frozen
+
+from futurefuzz import explorers
+from futurefuzz.errors import HarnessError, InputError
+from futurefuzz.explorers.base import Explorer
+from futurefuzz.explorers.replay import ChoicesReplay
+from futurefuzz.exploring import shrinking
+from futurefuzz.exploring.failure import Check, Failure, failures_of
+from futurefuzz.exploring.running import Fairly, Observed, Runner, Schedule
+from futurefuzz.exploring.searching import Search
+
+__all__ = ["EXPLORERS", "Budget", "Hunt", "Stage", "hunt", "make_explorer"]
+
+EXPLORERS: Final = ("search", *explorers.NAMES)
+
+#: failures that did not show again; after so many the code is taken to be indeterminate
+_PATIENCE: Final = 10
+#: shrinking may take so many runs
+_SHRINKING: Final = 300
+#: a confirmed schedule is run so often again
+_CONFIRMATIONS: Final = 3
+
+
+@frozen(kw_only=True)
+class Budget:
+    """When to stop.
+
+    Args:
+        runs: at most so many; None for no limit.
+        deadline: as `time.monotonic()`; None for no limit.
+    """
+
+    runs: int | None = None
+    deadline: float | None = None
+
+    def spent(self, runs: int) -> bool:
+        """Whether it is used up after so many runs."""
+        if self.runs is not None and runs >= self.runs:
+            return True
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+@frozen(kw_only=True)
+class Hunt:
+    """A failure with the smallest schedule that shows it.
+
+    Args:
+        model: under which preemption model.
+        failures: of the schedule's run, what came first first; the first one is the finding.
+        schedule: by places.
+        seen: the run.
+        preemptions: that it takes.
+        found_after: runs.
+        confirmed: how often it showed again, of how many tries.
+        always: it shows without any preemption, when every thread simply goes on.
+    """
+
+    model: str
+    failures: tuple[Failure, ...]
+    schedule: Schedule
+    seen: Observed
+    preemptions: int
+    found_after: int
+    confirmed: tuple[int, int]
+    always: bool
+
+    @property
+    def failure(self) -> Failure:
+        """The first."""
+        return self.failures[0]
+
+
+@frozen(kw_only=True)
+class Stage:
+    """What was done under one model.
+
+    Args:
+        model: its name.
+        runs: made in all, shrinking included.
+        seconds: that it took.
+        certificate: "all 12 interleavings …" when everything asked for was run, else None.
+        note: what is to be said about it, such as why there is no certificate.
+        lost: signatures of failures that did not show again.
+    """
+
+    model: str
+    runs: int
+    seconds: float
+    certificate: str | None = None
+    note: str = ""
+    lost: tuple[str, ...] = ()
+
+
+def make_explorer(name: str, rng: Random) -> Explorer:
+    """The explorer of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name == "search":
+        return Search(rng)
+    if name not in EXPLORERS:
+        raise InputError(f"unknown explorer {name!r}; allowed: {', '.join(EXPLORERS)}")
+    return explorers.make(name, rng)
+
+
+def hunt(
+    runner: Runner,
+    budget: Budget,
+    *,
+    explorer: str = "search",
+    seed: int = 0,
+    check: Check | None = None,
+    progress: Callable[[int], None] = lambda runs: None,
+) -> tuple[Hunt | None, Stage]:
+    """Search under the runner's model until something fails or the budget is spent.
+
+    Args:
+        runner: of the code, with its model.
+        budget: for this stage.
+        explorer: one of `EXPLORERS`.
+        seed: of the explorer.
+        check: the user's own.
+        progress: told the number of runs now and then.
+
+    Raises:
+        InputError: unknown explorer.
+        HarnessError: the harness failed.
+    """
+    started = time.monotonic()
+    chooser = make_explorer(explorer, Random(seed))
+    lost: dict[str, int] = {}
+
+    def stage(certificate: str | None = None, note: str = "") -> Stage:
+        return Stage(
+            model=runner.model,
+            runs=runner.count,
+            seconds=time.monotonic() - started,
+            certificate=certificate,
+            note=note,
+            lost=tuple(lost),
+        )
+
+    # What is imported or cached in the first run is not done again in the others: this one is not the explorer's.
+    first = runner.follow(Schedule())
+    if isinstance(first.error, SystemExit):
+        raise InputError(f"it ends by sys.exit({first.error.code!r}) in the plainest schedule; does it need arguments?")
+    if first.run.status != "livelock" and failures_of(first, check):
+        found = _investigated(runner, Schedule(), check, failures_of(first, check)[0].signature, always=True)
+        if found is not None:
+            return found, stage()
+        lost[failures_of(first, check)[0].signature] = 1
+    note = ""
+    while not budget.spent(runner.count) and sum(lost.values()) < _PATIENCE:
+        seen = runner.run(chooser)
+        if seen is None:
+            break
+        progress(runner.count)
+        fair_from = None
+        if seen.run.status == "livelock":
+            fair = _fairly(runner, seen)
+            if fair is None:
+                note = "some schedules starve a thread for ever; under a fair one the run ends"
+                continue
+            seen, fair_from = fair
+        failures = failures_of(seen, check)
+        if not failures:
+            continue
+        signature = failures[0].signature
+        schedule = _by_place(runner, seen, fair_from)
+        found = None if schedule is None else _investigated(runner, schedule, check, signature, always=False)
+        if found is not None:
+            return found, stage()
+        lost[signature] = lost.get(signature, 0) + 1
+    if sum(lost.values()) >= _PATIENCE:
+        note = "failures did not show again under the same schedule: the code depends on something else, too"
+    elif isinstance(chooser, Search) and chooser.indeterminate:
+        note = f"no certificate: {chooser.indeterminate}"
+    return None, stage(None if lost else _certificate(chooser), note)
+
+
+def _certificate(chooser: Any) -> str | None:
+    if isinstance(chooser, Search):
+        return chooser.certificate
+    if not getattr(chooser, "complete", False):
+        return None
+    text = getattr(chooser, "certificate", None)
+    return str(text()) if text is not None else f"all {chooser.runs:,} interleavings"
+
+
+def _fairly(runner: Runner, seen: Observed) -> tuple[Observed, int] | None:
+    """The run again with a fair end; None when that ends."""
+    at = max(0, len(seen.run.choices) - 10)
+    for start in (0, at):
+        again = runner.watch(Fairly(ChoicesReplay(seen.run.choices), start))
+        if again is not None and again.run.status == "livelock":
+            return again, start
+    return None
+
+
+def _by_place(runner: Runner, seen: Observed, fair_from: int | None) -> Schedule | None:
+    """The run's schedule by places; None when the same choices do not make the same run."""
+    if fair_from is not None:
+        return shrinking.scheduled(seen, fair_from)
+    try:
+        again = runner.watch(ChoicesReplay(seen.run.choices))
+    except HarnessError:
+        return None
+    if again is None or list(again.run.choices) != list(seen.run.choices):
+        return None
+    return shrinking.scheduled(again)
+
+
+def _investigated(
+    runner: Runner, schedule: Schedule, check: Check | None, signature: str, *, always: bool
+) -> Hunt | None:
+    """Shrink and confirm; None when it does not show again."""
+
+    def keeps(seen: Observed) -> bool:
+        failures = failures_of(seen, check)
+        return bool(failures) and failures[0].signature == signature
+
+    found_after = runner.count
+    if always:
+        signature = _signature(runner, schedule, check) or signature
+    else:
+        watched = _signature(runner, schedule, check)  # with places, which an unwatched run does not have
+        if watched is None or watched.partition(":")[0] != signature.partition(":")[0]:
+            return None
+        signature = watched
+    shrunk = shrinking.shrink(runner, schedule, keeps, budget=0 if always else _SHRINKING)
+    if shrunk is None:
+        return None
+    schedule, _ = shrunk
+    seen = runner.follow(schedule, lines=True)
+    shown = sum(keeps(runner.follow(schedule)) for _ in range(_CONFIRMATIONS))
+    if not keeps(seen) or not shown:
+        return None
+    return Hunt(
+        model=runner.model,
+        failures=tuple(failures_of(seen, check)),
+        schedule=schedule,
+        seen=seen,
+        preemptions=seen.preemptions,
+        found_after=found_after,
+        confirmed=(shown, _CONFIRMATIONS),
+        always=always or (not schedule.switches and schedule.fair_from is None),
+    )
+
+
+def _signature(runner: Runner, schedule: Schedule, check: Check | None) -> str | None:
+    failures = failures_of(runner.follow(schedule), check)
+    return failures[0].signature if failures else None
+

@@ -1,0 +1,404 @@
+"""Explores files in processes of their own, confirms what they find in fresh ones, and survives what kills them."""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import cattrs
+from attrs import evolve, frozen
+
+from futurefuzz.campaign.note import Culprit, Note
+from futurefuzz.campaign.protocol import LineReader, request_bytes
+from futurefuzz.errors import HarnessError, InputError
+from futurefuzz.explorers.replay import schedule_of
+from futurefuzz.exploring.engine import Stage
+from futurefuzz.exploring.entry import Entry, Loaded
+from futurefuzz.exploring.exploration import Exploration, Finding
+from futurefuzz.exploring.places import Place, is_users, source_line
+from futurefuzz.exploring.timeline import elided, rows_of
+from futurefuzz.exploring.token import Case, decode, encode
+from futurefuzz.exploring.witness import Sighting
+from futurefuzz.findings.signature import how_it_ended
+
+__all__ = ["HANG", "Options", "Replayed", "explore_file", "replay_case"]
+
+#: seconds without the end of a run after which it counts as hanging
+HANG: Final = 20.0
+#: fresh processes that a finding is confirmed in
+CONFIRMATIONS: Final = 3
+
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+_DROPPED: Final = ("PYTHONASYNCIODEBUG", "PYTHONDEVMODE", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP")
+_KEPT: Final = 8192
+
+
+@frozen(kw_only=True)
+class Options:
+    """How to explore.
+
+    Args:
+        models: the weakest first.
+        runs, seconds: the budget; None for no limit.
+        seed: of everything.
+        explorer: its name.
+        instrument: modules to make points in, beside the usual ones.
+    """
+
+    models: tuple[str, ...]
+    runs: int | None
+    seconds: float | None
+    seed: int
+    explorer: str
+    instrument: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Replayed:
+    """What a replay in a fresh process showed: a finding or None, and where the schedule could not be followed."""
+
+    finding: Finding | None
+    diverged: tuple[str, ...] = ()
+
+
+class _Ended(Exception):
+    """The process has gone, or was ended because it hung."""
+
+    def __init__(self, how: str, culprit: Culprit, said: str) -> None:
+        super().__init__(how)
+        self.how = how
+        self.culprit = culprit
+        self.said = said
+
+
+def explore_file(
+    loaded: Loaded,
+    options: Options,
+    *,
+    progress: Callable[[str, int], None] = lambda model, runs: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Exploration:
+    """Explore a script or a function of a file.
+
+    Args:
+        loaded: what.
+        options: how.
+        progress: told model and runs now and then.
+        stop: asked now and then; True ends it with what is there.
+
+    Raises:
+        InputError: the file cannot be explored.
+        HarnessError: the harness failed.
+    """
+    started = time.monotonic()
+    findings: tuple[Finding, ...] = ()
+    stages: list[Stage] = []
+    seen = {"model": options.models[0], "runs": 0}
+    request = {**_request(loaded.entry, options.instrument, options.seed), "do": "explore"}
+    request |= {"models": options.models, "runs": options.runs, "seconds": options.seconds}
+    request["explorer"] = options.explorer
+    try:
+        for message in _conversation(request, stop):
+            if "progress" in message:
+                seen = message["progress"]
+                progress(seen["model"], seen["runs"])
+            elif "done" in message:
+                findings = tuple(cattrs.structure(each, Finding) for each in message["done"]["findings"])
+                stages = [cattrs.structure(each, Stage) for each in message["done"]["stages"]]
+        if stop():
+            stages.append(_stage(seen, started, "interrupted"))
+        else:
+            findings, stages = _confirmed(loaded, findings, stages, stop)
+    except _Ended as end:
+        finding = _of_end(loaded, options, end, int(end.culprit.run) + 1, stop)
+        stages.append(_stage({"model": end.culprit.program, "runs": end.culprit.run + 1}, started, ""))
+        findings = (finding,)
+    return Exploration(
+        what=str(loaded.entry),
+        failures=findings,
+        stages=tuple(stages),
+        seed=options.seed,
+        explorer=options.explorer,
+        seconds=time.monotonic() - started,
+    )
+
+
+def replay_case(
+    case: Case, entry: Entry, *, stream: bool = False, stop: Callable[[], bool] = lambda: False
+) -> Replayed:
+    """Run a case once in a fresh process.
+
+    Raises:
+        InputError, HarnessError: as in `explore_file`.
+    """
+    sightings: list[Sighting] = []
+    try:
+        return _replayed(case, entry, None, sightings, stop, stream=stream)
+    except _Ended as end:
+        return Replayed(finding=_finding_of_end(case, end, sightings, token=""))
+
+
+def _replayed(
+    case: Case,
+    entry: Entry,
+    choices: Sequence[int] | None,
+    sightings: list[Sighting],
+    stop: Callable[[], bool],
+    *,
+    stream: bool,
+) -> Replayed:
+    request = {**_request(entry, case.instrument, case.seed), "do": "replay", "case": cattrs.unstructure(case)}
+    request |= {"choices": None if choices is None else list(choices), "stream": stream}
+    for message in _conversation(request, stop):
+        if "sighting" in message:
+            sightings.append(Sighting.from_json(message["sighting"]))
+        elif "replayed" in message:
+            said = message["replayed"]
+            findings = [cattrs.structure(each, Finding) for each in said["findings"]]
+            return Replayed(finding=findings[0] if findings else None, diverged=tuple(said["diverged"]))
+    return Replayed(finding=None)
+
+
+def _confirmed(
+    loaded: Loaded, findings: tuple[Finding, ...], stages: list[Stage], stop: Callable[[], bool]
+) -> tuple[tuple[Finding, ...], list[Stage]]:
+    """The findings with their rates in fresh processes; those that never showed there are only told of."""
+    kept = []
+    for finding in findings:
+        case = decode(finding.token)
+        tries = [replay_case(case, loaded.entry, stop=stop).finding for _ in range(CONFIRMATIONS)]
+        shown = sum(each is not None and each.signature == finding.signature for each in tries)
+        if shown:
+            kept.append(evolve(finding, confirmed=(shown, len(tries))))
+        else:
+            stages[-1] = evolve(stages[-1], lost=(*stages[-1].lost, finding.signature))
+    return tuple(kept), stages
+
+
+def _of_end(loaded: Loaded, options: Options, end: _Ended, runs: int, stop: Callable[[], bool]) -> Finding:
+    """The finding that a dead worker is: its last run, again in fresh processes."""
+    case = Case(
+        what=loaded.entry.portable,
+        arguments=loaded.entry.arguments,
+        digest=loaded.digest,
+        model=end.culprit.program or options.models[0],
+        instrument=options.instrument,
+        seed=options.seed,
+        schedule=(),
+        fair_from=None,
+        signature=_signature(end),
+    )
+    plain = end.culprit.run == 0
+    sightings: list[Sighting] = []
+    shown = 0
+    tries = 1 if end.how == "hang" else CONFIRMATIONS  # each takes its time
+    if not plain:
+        with suppress(_Ended):
+            _replayed(case, loaded.entry, end.culprit.choices, sightings, stop, stream=True)
+        steps = [sighting.step for sighting in sightings if sighting.step is not None]
+        switches = schedule_of(steps, _names(sightings))
+        case = evolve(case, schedule=tuple((s.actor, s.place, s.nth, s.to) for s in switches))
+    last = _finding_of_end(case, end, sightings, token="")
+    for _ in range(tries):
+        again = replay_case(case, loaded.entry, stream=True, stop=stop).finding
+        if again is not None and again.signature == case.signature:
+            shown, last = shown + 1, again
+    token = encode(case) if shown else ""
+    return evolve(last, confirmed=(shown, tries), found_after=runs, token=token, always=plain)
+
+
+_FRAME: Final = re.compile(r'\s*File "([^"]+)", line (\d+) in (.+)')
+
+
+def _stack(said: str) -> list[Place]:
+    """The user's part of the stack that `faulthandler` wrote of the thread that died, innermost first."""
+    _, current, rest = said.partition("Current thread")
+    lines = (rest if current else said).split("\n\n")[0].splitlines()
+    found = [Place(match[1], int(match[2]), match[3]) for line in lines if (match := _FRAME.match(line))]
+    return [place for place in found if is_users(place.file)]
+
+
+def _signature(end: _Ended) -> str:
+    stack = _stack(end.said)
+    return f"{'hang' if end.how == 'hang' else f'crash:{end.how}'}:{stack[0].steady if stack else '?'}"
+
+
+def _finding_of_end(case: Case, end: _Ended, sightings: list[Sighting], token: str) -> Finding:
+    stack = _stack(end.said)
+    where = f" at {stack[0]}" if stack else ""
+    what = f"the run never came back{where}" if end.how == "hang" else f"the interpreter died of {end.how}{where}"
+    steps = [sighting.step for sighting in sightings if sighting.step is not None]
+    return Finding(
+        kind="hang" if end.how == "hang" else "crash",
+        signature=_signature(end),
+        cause=what,
+        detail=tuple(f"{place} in {place.function}: {source_line(place.file, place.line)}" for place in stack[:8]),
+        model=case.model,
+        preemptions=sum(s.event is not None and s.actor >= 0 and s.chosen != s.actor for s in steps),
+        always=not case.schedule,
+        confirmed=(1, 1),
+        rows=tuple(elided(rows_of(sightings, _names(sightings)))),
+        schedule=case.schedule,
+        fair_from=case.fair_from,
+        found_after=0,
+        token=token,
+    )
+
+
+def _names(sightings: Sequence[Sighting]) -> list[str]:
+    """Names of the actors as far as they stood somewhere."""
+    found: dict[int, str] = {}
+    for sighting in sightings:
+        if sighting.step is not None:
+            found[sighting.step.actor] = sighting.step.key[0]
+            found.setdefault(sighting.step.chosen, f"thread {sighting.step.chosen}")
+        found.setdefault(sighting.actor, f"thread {sighting.actor}")
+    return [found.get(number, f"thread {number}") for number in range(max(found, default=-1) + 1)]
+
+
+def _stage(seen: dict[str, Any], started: float, note: str) -> Stage:
+    return Stage(model=seen["model"], runs=seen["runs"], seconds=time.monotonic() - started, note=note)
+
+
+def _request(entry: Entry, instrument: Sequence[str], seed: int) -> dict[str, Any]:
+    return {
+        "path": entry.path,
+        "names": list(entry.names),
+        "arguments": list(entry.arguments),
+        "instrument": list(instrument),
+        "seed": seed,
+    }
+
+
+def _conversation(request: dict[str, Any], stop: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """What a fresh worker says to a request; ends when it has done it, or `stop` says so.
+
+    Raises:
+        InputError, HarnessError: it said so.
+        _Ended: it died, or hung.
+    """
+    note = Note()
+    request_end, requests = os.pipe()
+    answers, answer_end = os.pipe()
+    numbers = (note.descriptor, request_end, answer_end, os.getpid())
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "futurefuzz.exploring.worker", *map(str, numbers)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            pass_fds=numbers[:3],
+            start_new_session=True,
+        )
+    except OSError as error:
+        for descriptor in (request_end, requests, answers, answer_end):
+            os.close(descriptor)
+        note.close()
+        raise HarnessError(f"cannot start a worker with {sys.executable}: {error.strerror or error}") from None
+    os.close(request_end)
+    os.close(answer_end)
+    try:
+        with suppress(BrokenPipeError):
+            os.write(requests, request_bytes(request))
+        yield from _Talk(process, answers, note).messages(stop)
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+        os.close(requests)
+        os.close(answers)
+        note.close()
+
+
+class _Talk:
+    def __init__(self, process: subprocess.Popen[bytes], answers: int, note: Note) -> None:
+        assert process.stdout is not None
+        self._process = process
+        self._answers = answers
+        self._output = process.stdout.fileno()
+        self._note = note
+        self._said = b""
+        self._lines = LineReader()
+
+    def messages(self, stop: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+        alive, since, loud = self._note.alive(), time.monotonic(), True
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._answers, selectors.EVENT_READ)
+            selector.register(self._output, selectors.EVENT_READ)
+            while not stop():
+                for key, _ in selector.select(0.2):
+                    data = os.read(key.fd, 1 << 16)
+                    if key.fd == self._output:
+                        self._said = (self._said + data)[-_KEPT:]
+                        if not data and loud:
+                            selector.unregister(self._output)
+                            loud = False
+                        continue
+                    if not data:
+                        raise self._end(selector, loud)
+                    since = time.monotonic()
+                    for message in self._lines.feed(data):
+                        if "error" in message:
+                            raise self._error(message["error"])
+                        yield message
+                        if "done" in message or "replayed" in message:
+                            return
+                if self._note.alive() != alive:
+                    alive, since = self._note.alive(), time.monotonic()
+                if time.monotonic() - since > HANG:
+                    raise self._hung()
+
+    def _error(self, error: dict[str, Any]) -> Exception:
+        if error["kind"] == "input":
+            return InputError(error["text"])
+        return HarnessError(f"a worker failed: {error['text']}")
+
+    def _rest(self) -> None:
+        os.set_blocking(self._output, False)
+        with suppress(OSError):
+            while data := os.read(self._output, 1 << 16):
+                self._said = (self._said + data)[-_KEPT:]
+
+    def _end(self, selector: selectors.BaseSelector, loud: bool) -> Exception:
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        self._rest()
+        culprit = self._note.read()
+        said = self._said.decode(errors="replace")
+        if culprit.unit is None:
+            last = " | ".join(said.split("\n")[-4:])
+            return HarnessError(f"a worker ended ({how_it_ended(code)}) before it began: {last}")
+        return _Ended(how_it_ended(code), culprit, said)
+
+    def _hung(self) -> Exception:
+        culprit = self._note.read()
+        self._process.send_signal(signal.SIGABRT)  # so that it says where it is
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)
+        self._rest()
+        return _Ended("hang", culprit, self._said.decode(errors="replace"))
+
+
+def _environment() -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
+    environment["PYTHONHASHSEED"] = "0"
+    root = str(_PACKAGE.parent)
+    if os.path.basename(root) not in ("site-packages", "dist-packages"):  # a checkout
+        before = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = root if not before else f"{root}{os.pathsep}{before}"
+    return environment
