@@ -15,13 +15,13 @@ __all__ = ["Default"]
 class Default:
     """The single-preemption sweep and the samplers (SURW, POS) in turn; the samplers alone when the sweep has ended.
 
-    Papers: those of `Sweep`, `SURW` and `POS`; the measurements behind the mixture stand in `docs/design.md`, decision 9.
+    Papers: those of `Sweep`, `SURW` and `POS`; the measurements behind the mixture are in `docs/design.md`, decision 9.
 
     Guarantee: that of the sweep within twice its runs, that of the alternation throughout.
 
-    Deviation: the sweep's first run is recorded, so that SURW has its counts without a run of its own. The sweep does not
-    go first as a whole: its length grows with the program, and in a budget of a few dozen runs a long program
-    would never meet a sampler.
+    Deviation: the sweep's first run is recorded, so that SURW has its counts without a run of its own. The sweep does
+    not go first as a whole: its length grows with the program, and in a budget of a few dozen runs a long program would
+    never meet a sampler.
 
     Cost: that of its parts, and about 0.05 µs a choice.
 

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from futurefuzz.control import Abort, Control
-from futurefuzz.control.loop import VirtualLoop
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Pending
 from futurefuzz.programs.operations import HOOK_KINDS
 from futurefuzz.programs.program import Operation, Program
-from futurefuzz.runs.callouts import CONTEXT, CallbackError, DoneCallback, Planned, ProxyContext, Value
+from futurefuzz.runs.callouts import CONTEXT, CallbackError, DoneCallback, ProxyContext
 from futurefuzz.runs.history import LOOP, CallbackRun, Event, FinalState, Outcome
+from futurefuzz.runs.labels import label_of
 from futurefuzz.runs.performing import PERFORM
+from futurefuzz.runs.posting import Posted, RunLoop
 from futurefuzz.targets.base import Sides, Target
 
 __all__ = ["QUIET", "World"]
@@ -25,8 +26,6 @@ __all__ = ["QUIET", "World"]
 _NONE: Final = Outcome("returned", "None")
 _SKIPPED: Final = Outcome("returned", "skipped")
 _CALLBACK: Final = Pending("callback", "callbacks", True)
-_DEBUG: Final = Pending("get_debug", "loop", False)
-_CALL_SOON: Final = Pending("call_soon", "loop", True)
 _WRITES: Final = frozenset(
     {"set_result", "set_exception", "cancel", "add_done_callback", "remove_done_callback", "set_running", "drop"}
 )
@@ -42,40 +41,6 @@ QUIET: Final = frozenset(HOOK_KINDS) - {"context"} | {"weakref", "wake"}
 
 def _ignore(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What the collector finds of a pending task after its run is no event any more."""
-
-
-class _Posted:
-    """An operation on its way to the loop."""
-
-    __slots__ = ("actor", "operation", "site", "world")
-
-    def __init__(self, world: World, operation: Operation, site: str, actor: int) -> None:
-        self.world = world
-        self.operation = operation
-        self.site = site
-        self.actor = actor
-
-    def __call__(self) -> None:
-        self.world.perform_posted(self)
-
-    def __repr__(self) -> str:
-        return f"<posted {self.operation.name} of {self.site}>"
-
-
-class _Loop(VirtualLoop):
-    """The virtual loop; its methods that C code calls are call-outs of the run."""
-
-    world: World | None = None
-
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
-        if self.world is not None:
-            self.world.callout(_CALL_SOON)
-        return asyncio.BaseEventLoop.call_soon(self, callback, *args, context=context)
-
-    def get_debug(self) -> bool:
-        if self.world is not None:
-            self.world.callout(_DEBUG)
-        return self._debug  # type: ignore[attr-defined,no-any-return]
 
 
 class World:
@@ -96,11 +61,10 @@ class World:
         self.target = target
         self.control = control
         self.history = history
-        self.loop: _Loop | None = None
+        self.loop: RunLoop | None = None
         self.loop_carrier: int | None = None if target.contract == "concurrent" else 0
         self.running = False
         self.sides: list[Sides | None] = []
-        self._finals: list[Sides] = []
         self._ids: dict[int, int] = {}
         self._snapshots = snapshots
         self._sites: list[str] = []
@@ -133,7 +97,7 @@ class World:
         """Make the loop, the futures and the tasks. Nothing here is explored."""
         target = self.target
         if self.loop_carrier is not None:
-            self.loop = loop = _Loop(self.control, self.loop_carrier, self._noticed)
+            self.loop = loop = RunLoop(self.control, self.loop_carrier, self._noticed)
             loop.set_debug(self.program.debug)
             loop.set_exception_handler(self._handled)
         for index in range(self.program.futures):
@@ -196,7 +160,7 @@ class World:
             return None  # a task that was unwound: it had not ended
         except BaseException as error:
             return self._raised(error)
-        return Outcome("returned", self.label(value))
+        return Outcome("returned", label_of(value))
 
     # ---- what control asks ------------------------------------------------------------------------------------------
 
@@ -241,7 +205,7 @@ class World:
         except _STOPPERS:
             raise
         except BaseException as error:  # asyncio lets SystemExit and KeyboardInterrupt of callbacks out
-            self._log("uncaught", LOOP, self._sites[0], None, Outcome("raised", self.label(error)))
+            self._log("uncaught", LOOP, self._sites[0], None, Outcome("raised", label_of(error)))
 
     def _thread_body(self, number: int, operations: tuple[Operation, ...]) -> Callable[[], None]:
         def body() -> None:
@@ -275,7 +239,7 @@ class World:
         future = getattr(sides, self.target.loop_side)
         del sides
         try:
-            outcome = Outcome("returned", self.label(await future))
+            outcome = Outcome("returned", label_of(await future))
         except _STOPPERS:
             raise
         except BaseException as error:
@@ -321,21 +285,21 @@ class World:
             future = getattr(sides, self.target.thread_side)
         del sides
         value = PERFORM[operation.name](self, future, operation, site)
-        return _NONE if value is None else Outcome("returned", self.label(value))
+        return _NONE if value is None else Outcome("returned", label_of(value))
 
     def _post(self, operation: Operation, site: str, actor: int) -> None:
         self._log("call", actor, site, operation)
         try:
             assert self.loop is not None
-            self.loop.call_soon_threadsafe(_Posted(self, operation, site, actor))
+            self.loop.call_soon_threadsafe(Posted(self, operation, site, actor))
             outcome = _NONE
         except _STOPPERS:
             raise
         except BaseException as error:
-            outcome = Outcome("raised", self.label(error))
+            outcome = Outcome("raised", label_of(error))
         self._log("return", actor, site, operation, outcome)
 
-    def perform_posted(self, posted: _Posted) -> None:
+    def perform_posted(self, posted: Posted) -> None:
         """The loop has come to a posted operation; its exception, if any, is the loop's to handle."""
         operation, site = posted.operation, posted.site + "!"
         carrier = self.control.current
@@ -350,7 +314,7 @@ class World:
         except _STOPPERS:
             raise
         except BaseException as error:
-            self._log("return", LOOP, site, operation, Outcome("raised", self.label(error)))
+            self._log("return", LOOP, site, operation, Outcome("raised", label_of(error)))
             raise
         finally:
             self._sites[carrier] = "loop"
@@ -447,28 +411,9 @@ class World:
         """The outcome of a call that raised. What was raised may live on in a future, and its traceback holds the
         frames that hold the future: that circle would keep the whole run until the collector comes."""
         error.__traceback__ = None
-        return Outcome("raised", self.label(error))
+        return Outcome("raised", label_of(error))
 
     # ---- notes ------------------------------------------------------------------------------------------------------
-
-    def label(self, what: object) -> str:
-        """The label of a value or exception; see `history.Outcome`."""
-        if what is None or what is True or what is False:
-            return str(what)
-        if isinstance(what, (Value, Planned)):
-            return what.label
-        if isinstance(what, int):
-            return str(int(what))
-        if isinstance(what, str):
-            return "str"
-        if isinstance(what, BaseException):
-            label = getattr(what, "label", None)
-            if isinstance(label, str):
-                return label
-            name = type(what).__name__
-            message = what.args[0] if what.args else None
-            return f"{name}({message})" if isinstance(message, str) and message[:2] == "m:" else name
-        return f"?{type(what).__name__}"
 
     def _visit(self, site: str) -> str:
         count = self._visits[site] = self._visits.get(site, 0) + 1
@@ -503,7 +448,7 @@ class World:
 
     def _noticed(self, handle: asyncio.Handle) -> None:
         posted = handle._callback  # type: ignore[attr-defined]
-        if type(posted) is _Posted:
+        if type(posted) is Posted:
             self._log("posted", posted.actor, posted.site, posted.operation)
 
     def _handled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -541,5 +486,5 @@ class World:
             self._acting[self.control.current],
             self._sites[self.control.current],
             where,
-            Outcome("raised", self.label(error)),
+            Outcome("raised", label_of(error)),
         )
