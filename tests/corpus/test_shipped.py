@@ -21,7 +21,7 @@ _KNOWN = known.load(directory("corpus") / "known.toml")
 
 @pytest.mark.parametrize("finding", _FINDINGS, ids=lambda finding: finding.signature)
 def test_a_case_shows_where_its_bug_is_known_to_be(finding: Finding) -> None:
-    """Through its token, in a fresh process: with the same signature on an affected release, not at all on a fixed one."""
+    """Through its token, in a fresh process: with the same signature on an affected release, never on a fixed one."""
     case, signature = token.decode(token.encode(finding.case, finding.signature))
     expected = _KNOWN.match(signature, platform.python_implementation(), sys.version_info) is not None
     assert run_case(case, Setup().only(case.target)).shows(signature) is expected
