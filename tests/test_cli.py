@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from futurefuzz import cli
+from futurefuzz.contracts import CLAUSES
 from futurefuzz.findings import token
 from futurefuzz.findings.corpus import Corpus
 from futurefuzz.findings.finding import Finding
@@ -44,11 +45,12 @@ def _from_the_folder_of_hostile(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    """Targets, scenarios, explorers and operations are listed."""
+    """Targets, scenarios, explorers, operations and clauses with their source are listed."""
     code, out, err = call("list", capsys=capsys)
     assert (code, err) == (0, "")
-    for name in ("concurrent.Future", "concurrent_threads", "surw", "set_result"):
+    for name in ("concurrent.Future", "concurrent_threads", "surw", "set_result", *CLAUSES):
         assert f"  {name} " in out
+    assert all(clause.quote in out and clause.source in out for clause in CLAUSES.values())
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ from futurefuzz.campaign.outcome import Outcome
 from futurefuzz.campaign.process import Stopped, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import Reproduction, run_case
+from futurefuzz.contracts import CLAUSES
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.exploring import command as exploring
 from futurefuzz.findings import corpus, token
@@ -263,7 +264,7 @@ def _finding_named(what: str) -> tuple[Case, str, Finding | None, Path | None]:
 
 @_cli.command("list")
 def show_list() -> int:
-    """List targets, scenarios, explorers and operations."""
+    """List targets, scenarios, explorers, operations and the clauses of the contracts."""
     lines = ["targets"]
     for name in targets.names():
         found = targets.find(name)
@@ -274,6 +275,9 @@ def show_list() -> int:
     lines += [f"  {name:<32} {text}" for name, text in explorers.NAMES.items()]
     lines.append("operations")
     lines += [f"  {name:<32} {text}" for name, text in OPERATIONS.items()]
+    lines.append("clauses (A: asyncio, C: concurrent, B: bridge, X: all)")
+    for clause in CLAUSES.values():
+        lines += [f"  {clause.id:<4} {clause.grade:<11} {clause.text}", f"       “{clause.quote}” — {clause.source}"]
     for line in lines:
         print_line(line)
     return 0
