@@ -12,7 +12,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import CodeType
 from typing import Any
 
@@ -293,6 +293,36 @@ def test_looking_up_runs_no_code_of_the_program() -> None:
     assert found == [None, ("attribute", f"{Sly.__qualname__} 1", "inner"), ANYTHING]
 
 
+def test_hostile_objects_are_left_alone() -> None:
+    """Neither equality, nor hashes, nor attributes, nor what an object says of its class are asked for."""
+
+    class Hostile:
+        def __getattribute__(self, name: str) -> Any:
+            if name == "allowed":
+                return 1
+            raise AssertionError(name)
+
+        def __call__(self, other: object) -> int:
+            return 2
+
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("==")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    def use(hostile: Hostile) -> None:
+        hostile.allowed  # noqa: B018
+        hostile(hostile)
+        id(hostile)
+        [hostile].append(hostile)
+
+    with Instrumentation([], model="free-threaded") as points:
+        points.instrument_code(use.__code__)
+        points.instrument_code(Hostile.__call__.__code__)
+        found = resources(points, lambda: use(Hostile()))
+    assert ("attribute", f"{Hostile.__qualname__} 1", "allowed") in found
+
+
 def test_objects_die_when_they_would(points: Instrumentation) -> None:
     """Points keep nothing alive that the program has let go."""
     deaths = Recorder()
@@ -449,7 +479,27 @@ def test_a_race_inside_the_pure_python_future_is_seen() -> None:
     assert outcomes("free-threaded") == {"refused set", "set set"}
 
 
-def test_concurrent_futures_survives_points_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("model", [None, *MODELS])
+def test_a_callback_lost_inside_the_pure_python_future_is_seen(model: str | None) -> None:
+    """Its add_done_callback asks for a context between the check and the append: a C call, so the GIL is no help."""
+    future_of = asyncio.futures._PyFuture  # type: ignore[attr-defined]
+    lost = set()
+    points = Instrumentation(["asyncio.futures"], model=model or "gil")
+    with points if model is not None else nullcontext():
+        for seed in range(60):
+            control = Control(Wandering(seed))
+            with controlled(control):
+                loop = VirtualLoop(control, 0, lambda handle: None)
+                future = future_of(loop=loop)
+                control.spawn("a", points.carried(lambda future=future: future.add_done_callback(str)))  # type: ignore[misc]
+                control.spawn("b", points.carried(lambda future=future: future.set_result(1)))  # type: ignore[misc]
+                control.run()
+                loop.close()
+            lost.add(bool(future._callbacks))
+    assert lost == ({False} if model is None else {False, True})
+
+
+def test_concurrent_futures_survives_points_everywhere() -> None:
     """With points in its own code and in threading's, set_result against cancel still has one winner."""
     with Instrumentation(["concurrent.futures._base", "threading"], model="free-threaded") as points:
         seen = set()

@@ -30,6 +30,9 @@ _COPIED_LOCALS: Final = (3, 12) <= sys.version_info < (3, 13)
 #: how attributes are found where nobody has changed that
 _PLAIN: Final = (object.__getattribute__, ModuleType.__getattribute__)
 
+#: `__qualname__` of a class, whatever its metaclass says
+_qualname: Final = vars(type)["__qualname__"].__get__
+
 #: nothing was found
 MISSING: Final = object()
 
@@ -115,7 +118,8 @@ class Labels:
         if known is not None and known[0]() is thing:
             return known[1]
         kind = type(thing)
-        name = f"class {thing.__qualname__}" if isinstance(thing, type) else kind.__qualname__
+        # Not isinstance, which would ask the object for its class: a mock answers by running code.
+        name = f"class {_qualname(thing)}" if issubclass(kind, type) else _qualname(kind)
         if not kind.__weakrefoffset__:
             return name
         try:
