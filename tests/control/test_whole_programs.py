@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,26 @@ def test_random_is_seeded_and_given_back() -> None:
     assert [first, random.random()] == expected
 
 
+def test_a_thread_that_has_ended_holds_nothing() -> None:
+    """What its target held is freed when it ends, not when the run does."""
+
+    class Held:
+        pass
+
+    def body() -> bool:
+        held = Held()
+        reference = weakref.ref(held)
+        worker = threading.Thread(target=lambda held: None, args=(held,))
+        del held
+        worker.start()
+        worker.join()
+        known = weakref.ref(worker)
+        del worker
+        return reference() is None and known() is None
+
+    assert {run.outcome for run in _runs(body, "random", 10)} == {("returned", True)}
+
+
 # ---- what was there before is there again ---------------------------------------------------------------------------
 
 
@@ -353,9 +374,9 @@ def test_a_thread_that_swallows_everything_is_left_behind() -> None:
     def body() -> None:
         def work() -> None:
             while True:
-                try:
+                try:  # noqa: SIM105  # as people write it
                     threading.Event().wait()
-                except BaseException:  # noqa: SIM105  # as people write it
+                except BaseException:
                     pass
 
         threading.Thread(target=work).start()

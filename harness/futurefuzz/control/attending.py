@@ -61,7 +61,8 @@ class Unraisable:
 class Attending:
     """While in this context, what the run says is kept in the four lists, in order.
 
-    Log records go on to handlers where the program, or who runs it, has installed any; nothing is printed.
+    Log records go on to handlers where the program, or who runs it, has installed any; nothing is printed, unless the
+    program has put something of its own in the place of `sys.stderr`.
     """
 
     def __init__(self, control: WholeControl) -> None:
@@ -79,7 +80,12 @@ class Attending:
         current = control.current
         return control.names[current] if 0 <= current < len(control.names) else "main"
 
+    def _is_listened_to(self) -> bool:
+        """Whether the program itself looks at what is printed."""
+        return sys.stderr is not self._stderr
+
     def __enter__(self) -> Attending:
+        self._stderr = sys.stderr
         self._excepthook = threading.excepthook
         self._unraisablehook = sys.unraisablehook
         self._showwarning = warnings.showwarning
@@ -115,7 +121,7 @@ class Attending:
                 return
             if record.levelno >= logging.WARNING:
                 self._keep(who, record)
-            if logger.hasHandlers():
+            if logger.hasHandlers() or self._is_listened_to():
                 logging.Logger.handle(logger, record)
 
         return handle
@@ -134,6 +140,8 @@ class Attending:
             self._excepthook(arguments)
         elif not isinstance(error, (Abort, SystemExit)):
             self.died(error)
+            if self._is_listened_to():
+                self._excepthook(arguments)
 
     def died(self, error: BaseException) -> None:
         """A thread let an exception out."""

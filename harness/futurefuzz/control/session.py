@@ -190,7 +190,8 @@ def run_controlled(
             if instrumentation is not None:
                 instrumentation.uninstall()
             control.aborting = True
-            gc.collect()  # what unwinding left, while nobody listens
+            if control.status != "completed" or control.unwound:
+                gc.collect()  # what unwinding left, while nobody listens
     explorer.end(control)
     run.status = control.status
     run.waiting = control.waiting if control.status != "completed" else []

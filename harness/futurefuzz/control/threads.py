@@ -169,6 +169,8 @@ def _sentinel() -> Any:
 
 def _spawn(control: WholeControl, run: Callable[[], object], end: _End, thread: Any, daemon: bool) -> None:
     name = control.unique(thread.name if thread is not None else f"thread {control.number('thread')}")
+    jobs = [run]  # an actor lives as long as the run; what its thread held must not
+    del run
 
     def body() -> None:
         ident = _get_ident()
@@ -176,7 +178,7 @@ def _spawn(control: WholeControl, run: Callable[[], object], end: _End, thread: 
         try:
             if control.on_start is not None:
                 control.on_start()
-            run()
+            jobs.pop()()
         finally:
             if control.on_end is not None:
                 control.on_end()

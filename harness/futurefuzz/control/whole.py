@@ -103,6 +103,7 @@ class WholeControl(Control):
         waiting: after a run that did not complete, who waited for what.
         external: who was blocked outside, in order.
         finished: the program is over and daemons are being unwound.
+        unwound: there were daemons to unwind.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class WholeControl(Control):
         self.waiting: list[Waiting] = []
         self.external: list[Outside] = []
         self.finished = False
+        self.unwound = False
         self.fresh_threads = fresh_threads
         self.by_ident: dict[int, _Actor] = {}
         self.holder = 0
@@ -394,6 +396,7 @@ class WholeControl(Control):
     def finish(self) -> None:
         """The program is over; what still runs are daemons, which end as they would with the process."""
         self.finished = True
+        self.unwound = self._live > 1
         self.aborting = True
 
     def _next_to_unwind(self) -> _Actor:
