@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,25 @@ def call(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str,
     return ending.value.code, out, err
 
 
+@contextmanager
+def running(*arguments: str, cwd: Path, **more: Any) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own, which ends with the test; in a folder with `hostile`."""
+    (cwd / "hostile.py").write_text((Path(HERE) / "hostile.py").read_text())
+    process = start(*arguments, cwd=cwd, **more)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def found_something(process: subprocess.Popen[str], folder: Path) -> bool:
+    """Wait for the first finding in a corpus folder."""
+    return eventually(lambda: any(folder.glob("*.json")) or process.poll() is not None, 90) and process.poll() is None
+
+
 def start(*arguments: str, cwd: Path, **more: Any) -> subprocess.Popen[str]:
-    """The command in a process of its own, from where `hostile` can be imported."""
+    """The command in a process of its own."""
     package = Path(cli.__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), HERE])}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
@@ -174,11 +193,10 @@ def test_fuzz_finds_reports_and_remembers(tmp_path: Path, capsys: pytest.Capture
 def test_signal_ends_a_campaign_in_order(number: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C, `kill` and a hang-up keep what was found, write the JSON, say how to go on, and leave no process."""
     given = ["--corpus", "kept", "--json", "out.json", "--scenario", "concurrent_callbacks", "--time", "10m"]
-    folder = _folder_with_hostile(tmp_path)
-    process = start("fuzz", "--target", "hostile:CRASHING", *given, cwd=folder, start_new_session=True)
-    assert eventually(lambda: any((tmp_path / "kept").glob("*.json")), 60)
-    os.killpg(process.pid, number)
-    out, err = process.communicate(timeout=60)
+    with running("fuzz", "--target", "hostile:CRASHING", *given, cwd=tmp_path, start_new_session=True) as process:
+        assert found_something(process, tmp_path / "kept"), process.communicate()
+        os.killpg(process.pid, number)
+        out, err = process.communicate(timeout=60)
     assert process.returncode in (0, 1), err
     document = json.loads((tmp_path / "out.json").read_text())
     assert (document["campaign"]["reason"], document["campaign"]["interrupted"]) == ("stopped", True)
@@ -190,22 +208,20 @@ def test_signal_ends_a_campaign_in_order(number: signal.Signals, tmp_path: Path)
 def test_closed_terminal_does_not_end_the_campaign(tmp_path: Path) -> None:
     """When nobody reads stdout and stderr any more, the campaign goes on to its end and writes its JSON."""
     given = ["--runs", "200", "--json", "out.json", "--corpus", "kept", "--scenario", "concurrent_callbacks"]
-    process = start("fuzz", "--target", "hostile:CRASHING", *given, cwd=_folder_with_hostile(tmp_path))
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    process.stderr.close()
-    assert process.wait(60) == 1
+    (tmp_path / "hostile.py").write_text((Path(HERE) / "hostile.py").read_text())
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start("fuzz", "--target", "hostile:CRASHING", *given, cwd=tmp_path, stdout=writing, stderr=writing)
+    os.close(writing)
+    assert process.wait(100) == 1
     assert json.loads((tmp_path / "out.json").read_text())["campaign"]["runs"] == 200
 
 
 def test_killed_supervisor_leaves_no_process_and_no_half_file(tmp_path: Path) -> None:
     """After `kill -9` of the whole tool its workers are gone, and every file that it wrote is whole."""
     given = ["--corpus", "kept", "--time", "10m", "--scenario", "concurrent_callbacks", "--jobs", "2"]
-    process = start("fuzz", "--target", "hostile:CRASHING", *given, cwd=_folder_with_hostile(tmp_path))
-    assert eventually(lambda: any((tmp_path / "kept").glob("*.json")), 60)
-    process.kill()
-    process.communicate()
+    with running("fuzz", "--target", "hostile:CRASHING", *given, cwd=tmp_path) as process:
+        assert found_something(process, tmp_path / "kept"), process.communicate()
     marker = f" {process.pid}"
     assert eventually(lambda: not _workers_of(marker))
     assert Corpus(tmp_path / "kept").load()
@@ -222,11 +238,6 @@ def _workers_of(parent: str) -> list[str]:
         if "futurefuzz.campaign.worker" in line and line.endswith(parent):
             found.append(line)
     return found
-
-
-def _folder_with_hostile(folder: Path) -> Path:
-    (folder / "hostile.py").write_text((Path(HERE) / "hostile.py").read_text())
-    return folder
 
 
 def test_module_runs_as_the_command() -> None:

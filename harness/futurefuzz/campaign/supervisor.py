@@ -31,6 +31,8 @@ _IN_HAND: Final = 2
 _LAST_WORDS: Final = 1.5
 #: deaths that no run explains, after which the campaign gives up
 _UNEXPLAINED: Final = 5
+#: times that a worker may die while it generates one and the same program, before the scenario is blamed
+_EXCUSES: Final = 2
 #: times in a row that a worker may die before it is ready
 _STILLBORN: Final = 3
 #: harness errors that are kept with their text
@@ -96,7 +98,7 @@ class _Slot:
     life: tuple[int, int] = (0, 0)
     moved: float = 0.0
     aborted: float | None = None
-    excused: Unit | None = None
+    excused: list[Unit] = Factory(list)
     stillborn: int = 0
 
 
@@ -336,8 +338,8 @@ class Supervisor:
             slot.in_hand.remove(entry)
         if death.gone or entry is None:  # without a culprit nobody knows whether a request died with the worker
             self._start_again(slot, death)
-        if entry is not None and culprit.phase == "generating" and entry[0] != slot.excused:
-            slot.excused = entry[0]  # once it may have been anything, such as a person with `kill`
+        if entry is not None and culprit.phase == "generating" and slot.excused.count(entry[0]) < _EXCUSES:
+            slot.excused.append(entry[0])  # it may have been anything, such as a person with `kill`
             slot.in_hand.append(entry)
             slot.worker.write(_request(*entry))
             return
