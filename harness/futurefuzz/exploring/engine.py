@@ -24,6 +24,10 @@ EXPLORERS: Final = ("search", *explorers.NAMES)
 
 #: failures that did not show again; after so many the code is taken to be indeterminate
 _PATIENCE: Final = 10
+#: so many runs that do not end are looked into, and after that one in so many: it takes several long runs each
+_LOOKED_INTO: Final = 5
+#: choices that may lead to a livelock
+_BEGINNINGS: Final = (64, 512)
 #: shrinking may take so many runs
 _SHRINKING: Final = 300
 #: a confirmed schedule is run so often again
@@ -160,6 +164,7 @@ def hunt(
             return found, stage()
         lost[failures_of(first, check)[0].signature] = 1
     note = ""
+    starved = 0
     while not budget.spent(runner.count) and sum(lost.values()) < _PATIENCE:
         seen = runner.run(chooser)
         if seen is None:
@@ -167,7 +172,8 @@ def hunt(
         progress(runner.count)
         fair_from = None
         if seen.run.status == "livelock":
-            fair = _fairly(runner, seen)
+            starved += 1
+            fair = _fairly(runner, seen) if starved <= _LOOKED_INTO or not starved % _LOOKED_INTO else None
             if fair is None:
                 note = "some schedules starve a thread for ever; under a fair one the run ends"
                 continue
@@ -199,8 +205,8 @@ def _certificate(chooser: Any) -> str | None:
 
 def _fairly(runner: Runner, seen: Observed) -> tuple[Observed, int] | None:
     """The run again with a fair end; None when that ends."""
-    at = max(0, len(seen.run.choices) - 10)
-    for start in (0, at):
+    length = len(seen.run.choices)
+    for start in dict.fromkeys(min(start, length) for start in (0, *_BEGINNINGS, length)):
         again = runner.watch(Fairly(ChoicesReplay(seen.run.choices), start))
         if again is not None and again.run.status == "livelock":
             return again, start

@@ -95,7 +95,7 @@ def _traceback(error: BaseException) -> tuple[str, ...]:
     return (*lines, *(_ADDRESS.sub("", line.strip()) for line in traceback.format_exception_only(error)[-1:]))
 
 
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_ADDRESS = re.compile(r"( at )?0?x[0-9a-fA-F]{6,}")
 _OBJECT = re.compile(r" at 0x[0-9a-f]+|<[^>]*>|'[^']*'|\d+")
 
 

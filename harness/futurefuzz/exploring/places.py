@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import linecache
 import os
 import sysconfig
 from functools import cache
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
@@ -18,6 +17,7 @@ __all__ = ["Place", "innermost", "is_users", "of_frame", "of_traceback", "source
 _OURS: Final = str(Path(__file__).resolve().parent.parent) + os.sep
 #: the outermost file of ours in a run
 _EDGE: Final = os.path.join("futurefuzz", "exploring", "running.py")
+_LOOP: Final = os.path.join("asyncio", "base_events.py")
 _STANDARD: Final = tuple(
     os.path.realpath(path) + os.sep
     for path in dict.fromkeys(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib"))
@@ -56,32 +56,16 @@ def is_users(file: str) -> bool:
 def of_frame(frame: FrameType | None) -> Place | None:
     """Where the innermost frame of the user's code stands; None when there is none.
 
-    Frames outside of the run, such as those of a test that called `explore`, are not looked at.
+    Frames outside of the run, such as those of a test that called `explore`, are not looked at, nor whoever started an
+    event loop while that does its own work.
     """
     while frame is not None and not frame.f_code.co_filename.endswith(_EDGE):
         code = frame.f_code
+        if code.co_name == "run_forever" and code.co_filename.endswith(_LOOP):
+            return None
         if is_users(code.co_filename):
             return Place(code.co_filename, frame.f_lineno or code.co_firstlineno, code.co_qualname)
         frame = frame.f_back
-    return _of_waiting_task()
-
-
-def _of_waiting_task() -> Place | None:
-    """Where the first of the thread's tasks awaits something, when the loop itself is all that runs there."""
-    loop = asyncio._get_running_loop()
-    if loop is None:
-        return None
-    waiting = sorted(asyncio.all_tasks(loop), key=lambda task: (len(task.get_name()), task.get_name()))
-    for task in waiting:
-        found = None
-        inner: Any = task.get_coro()
-        while inner is not None:
-            frame = getattr(inner, "cr_frame", None) or getattr(inner, "gi_frame", None)
-            if frame is not None and is_users(frame.f_code.co_filename):
-                found = Place(frame.f_code.co_filename, frame.f_lineno or 0, frame.f_code.co_qualname)
-            inner = getattr(inner, "cr_await", None) or getattr(inner, "gi_yieldfrom", None)
-        if found is not None:
-            return found
     return None
 
 

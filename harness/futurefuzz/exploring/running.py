@@ -193,7 +193,8 @@ class Runner:
             self._carried,
             explorer,
             record=steps is not None,
-            step_bound=self.step_bound,
+            # What leads to a fair end is not fair itself: that has a full run of its own.
+            step_bound=self.step_bound * (2 if isinstance(explorer, Fairly) else 1),
             instrumentation=self._points,
             seed=self._seed,
             choices=self._choices(),

@@ -112,6 +112,19 @@ def _without_beginning(
     runner: Runner, schedule: Schedule, seen: Observed, keeps: Callable[[Observed], bool]
 ) -> tuple[Schedule, Observed]:
     """A livelock is plainest when everybody is let go fairly from the start."""
-    plain = Schedule((), 0)
-    fair = runner.follow(plain)
-    return (plain, fair) if keeps(fair) else (schedule, seen)
+    for switches, start in (((), 0), *_halves(schedule)):
+        shorter = Schedule(switches, start)
+        fair = runner.follow(shorter)
+        if keeps(fair):
+            return shorter, fair
+    return schedule, seen
+
+
+def _halves(schedule: Schedule) -> list[tuple[tuple[Switch, ...], int]]:
+    """What leads to the livelock, cut off earlier and earlier."""
+    found = []
+    assert schedule.fair_from is not None
+    start, switches = schedule.fair_from, schedule.switches
+    for part in (8, 4, 2):
+        found.append((switches[: len(switches) // part], start // part))
+    return found

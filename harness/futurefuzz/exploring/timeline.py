@@ -122,11 +122,12 @@ def elided(found: Sequence[Row], limit: int = 60) -> list[Row]:
     for at, row in enumerate(found):
         if row.kind in ("stopped", "failed"):
             kept |= set(range(max(0, at - _AROUND), min(len(found), at + _AROUND + 1)))
-    for at, row in enumerate(found):
+    kept = set(sorted(kept)[: 2 * limit - _LAST]) | set(range(len(found) - _LAST, len(found)))
+    focus = max((at for at, row in enumerate(found) if row.kind in ("failed", "stuck")), default=len(found) - 1)
+    for at in range(focus, -1, -1):
         if len(kept) >= limit:
             break
-        if row.kind in ("waits", "ended"):
-            kept |= {at, max(0, at - 1)}
+        kept.add(at)
     shown: list[Row] = []
     skipped = 0
     for at, row in enumerate(found):
