@@ -230,6 +230,25 @@ def polling() -> bool:
     return time.time() > 1e9
 
 
+def polling_with_a_timeout() -> int:
+    """A worker looks into its queue again and again, and holds the lock for most of the time (as aiosqlite's does)."""
+    channel: queue.Queue[int] = queue.Queue()
+    got: list[int] = []
+
+    def work() -> None:
+        while not got:
+            try:
+                got.append(channel.get(timeout=0.001))
+            except queue.Empty:
+                continue
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    channel.put(7)
+    worker.join()
+    return got[0]
+
+
 def locals_of_threads() -> list[bool]:
     """A thread begins without what others have stored."""
     local, seen = threading.local(), []
@@ -282,6 +301,7 @@ CORRECT: dict[Callable[[], object], object] = {
     bridge: 1,
     asyncio_all: ([1, 2, 10, 0, 1, 2], "somebody", False, 4),
     polling: True,
+    polling_with_a_timeout: 7,
     locals_of_threads: [False, False],
     older_locks: 3,
 }

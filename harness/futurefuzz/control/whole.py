@@ -43,6 +43,9 @@ _SLICE: Final = 0.002
 
 #: virtual seconds by which a machine may be late: a timer that far ahead is no choice yet
 _LATENESS: Final = 30.0
+#: timers that may expire, one after another, while somebody who could go is not let go: more of them would be an
+#: unfair scheduler's doing, not a late machine's (a thread that polls with a timeout would keep all others away)
+_PASSED_BY: Final = 20
 
 
 class Sleeper(Protocol):
@@ -150,6 +153,8 @@ class WholeControl(Control):
         self._gate = _real_lock()
         self._outside = 0
         self._clock: _Actor | None = None
+        self._firings = 0  # of timeouts and timers
+        self._ran: dict[int, int] = {}  # how many there had been when an actor last went, or could go
         self._timers: list[tuple[float, int]] = []  # (when, loop): what the clock's actor stands for
 
     # ---- names ------------------------------------------------------------------------------------------------------
@@ -185,6 +190,7 @@ class WholeControl(Control):
 
     def _resume(self, actor: _Actor) -> None:
         self.holder = actor.ident
+        self._ran[actor.index] = self._firings
         super()._resume(actor)
 
     def _hand_over(self, me: _Actor, other: _Actor) -> None:
@@ -195,6 +201,7 @@ class WholeControl(Control):
                 self._me, self.current, self.holder = me, me.index, me.ident
                 return
         self.holder = other.ident
+        self._ran[other.index] = self._firings
         super()._hand_over(me, other)
 
     def settle(self) -> None:
@@ -302,12 +309,28 @@ class WholeControl(Control):
                 return chosen
             self._tick()
 
+    def _wake(self, index: int) -> _Actor:
+        waiting = len(self._timed)
+        actor = super()._wake(index)
+        if len(self._timed) != waiting:
+            self._firings += 1
+        return actor
+
+    def unblock(self, index: int) -> None:
+        """As `Control.unblock`."""
+        self._ran[index] = self._firings
+        super().unblock(index)
+
     def _candidates(self) -> list[int]:
         timed = self._timed
         if not timed:
             return self._enabled
         if not self._timers_are_choices:
             return self._enabled or [timed[0][1]]
+        firings, ran, current = self._firings, self._ran, self.current
+        for index in self._enabled:
+            if index != current and firings - ran.setdefault(index, firings) >= _PASSED_BY:
+                return self._enabled
         latest = (self.time if self._enabled else timed[0][0]) + _LATENESS
         return self._enabled + [index for when, index in timed if when <= latest]
 
