@@ -38,7 +38,7 @@ _REPLAYS: Final = 3
 _CANDIDATES: Final = 3
 _DEATHS: Final = 10
 #: seconds for minimising after the time budget has ended, at least and as a share of that budget
-_GRACE: Final = (5.0, 0.2)
+_GRACE: Final = (20.0, 0.2)
 
 
 @frozen(kw_only=True)
