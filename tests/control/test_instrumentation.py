@@ -638,6 +638,27 @@ def test_outside_of_runs_points_do_nothing(points: Instrumentation) -> None:
     assert account.n == 2
 
 
+def test_a_debugger_that_begins_to_trace_takes_no_points_away(points: Instrumentation) -> None:
+    """Nor does one that ends; its trace function is still there after a run."""
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        return trace
+
+    once = planted.Once()
+    before = places(points, once.perform)
+    once = planted.Once()
+    outer = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        traced = places(points, once.perform)
+        assert sys.gettrace() is trace
+    finally:
+        sys.settrace(outer)
+    once = planted.Once()
+    assert len(before) > 1
+    assert [traced, places(points, once.perform)] == [before, before]
+
+
 def test_two_instrumentations_side_by_side() -> None:
     """Each has its own points."""
     if sys.version_info < (3, 12):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +38,7 @@ class Monitored:
         self._instrumentation = instrumentation
         self._codes: dict[int, CodeType] = {}
         self._tool = self._claimed()
+        self._companion: int | None = None
         events = self._monitoring.events
         self._events = events.PY_START | events.PY_RESUME | events.JUMP | events.CALL
         self._callbacks = {
@@ -49,6 +51,11 @@ class Monitored:
         if instrumentation.model == "free-threaded":
             self._events |= events.INSTRUCTION
             self._callbacks[events.INSTRUCTION] = self._instruction()
+            # CPython 3.12.1 to 3.15.2: a code object none of whose events has two tools forgets its INSTRUCTION events when
+            # one gets a second tool, as when a debugger begins to trace. So one has two from the beginning.
+            with suppress(HarnessError):
+                self._companion = self._claimed()
+                self._events |= events.STOP_ITERATION
         for event, callback in self._callbacks.items():
             self._monitoring.register_callback(self._tool, event, callback)
 
@@ -65,6 +72,8 @@ class Monitored:
         for code in codes:
             again = again or id(code) in self._codes
             self._codes[id(code)] = code
+            if self._companion is not None:
+                self._monitoring.set_local_events(self._companion, code, self._monitoring.events.STOP_ITERATION)
             self._monitoring.set_local_events(self._tool, code, self._events)
         if again:
             self._monitoring.restart_events()
@@ -79,9 +88,13 @@ class Monitored:
         """Give the code objects and the tool id back."""
         for code in self._codes.values():
             self._monitoring.set_local_events(self._tool, code, 0)
+            if self._companion is not None:
+                self._monitoring.set_local_events(self._companion, code, 0)
         for event in self._callbacks:
             self._monitoring.register_callback(self._tool, event, None)
         self._monitoring.free_tool_id(self._tool)
+        if self._companion is not None:
+            self._monitoring.free_tool_id(self._companion)
         self._codes.clear()
 
     # Closures, not methods: what they use is found without a look into the instance.
