@@ -51,8 +51,8 @@ class Monitored:
         if instrumentation.model == "free-threaded":
             self._events |= events.INSTRUCTION
             self._callbacks[events.INSTRUCTION] = self._instruction()
-            # CPython 3.12.1 to 3.15.2: a code object none of whose events has two tools forgets its INSTRUCTION events when
-            # one gets a second tool, as when a debugger begins to trace. So one has two from the beginning.
+            # CPython 3.12.1 to 3.15.2: a code object none of whose events has two tools forgets its INSTRUCTION events
+            # when one gets a second tool, as when a debugger begins to trace. So one has two from the beginning.
             with suppress(HarnessError):
                 self._companion = self._claimed()
                 self._events |= events.STOP_ITERATION
