@@ -23,6 +23,7 @@ import cattrs
 
 from futurefuzz.campaign.note import Note, NotedChoices
 from futurefuzz.campaign.protocol import read_request, send
+from futurefuzz.control.instrumentation import Instrumentation
 from futurefuzz.control.scheduler import current_control
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.explorers.replay import ChoicesReplay
@@ -92,6 +93,7 @@ class _Worker:
         )
 
     def _explore(self, request: dict[str, Any], loaded: entry.Loaded) -> None:
+        Instrumentation(request["instrument"])  # refuses what cannot be instrumented now, not after a model without
         found, stages = search_models(
             lambda model: self._runner(request, loaded, model),
             tuple(request["models"]),
