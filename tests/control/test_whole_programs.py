@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import gc
 import logging
+import multiprocessing
 import os
 import queue
 import random
@@ -276,6 +277,45 @@ def test_everything_is_given_back() -> None:
         assert whole_programs.LOCK.locked()
 
 
+def test_older_locks_are_found_where_the_function_keeps_them() -> None:
+    """In its closure, its defaults, and the objects there; each is itself again afterwards."""
+
+    class Service:
+        def __init__(self) -> None:
+            self.lock = threading.RLock()
+            self.changed = threading.Condition(self.lock)
+            self.channel: queue.SimpleQueue[int] = queue.SimpleQueue()
+            self.ready = threading.Event()
+
+    service, lock = Service(), threading.Lock()
+    before = {**vars(service), "own": service.changed._lock}  # type: ignore[attr-defined]
+
+    def body(gate: Any = threading.Semaphore(0)) -> int:  # noqa: B008
+        def work() -> None:
+            with lock, service.lock:
+                time.sleep(1)
+                service.changed.notify_all()
+            gate.release()
+            service.ready.set()
+            service.channel.put(7)
+
+        service.ready.clear()
+        worker = threading.Thread(target=work)
+        with service.changed:
+            worker.start()
+            service.changed.wait()
+        with lock:
+            gate.acquire()
+        service.ready.wait()
+        worker.join()
+        return service.channel.get()
+
+    for run in _runs(body, "random", 20):
+        assert (run.status, run.outcome, run.external) == ("completed", ("returned", 7), [])
+    assert {**vars(service), "own": service.changed._lock} == before  # type: ignore[attr-defined]
+    assert not lock.locked()
+
+
 def test_only_one_run_at_a_time() -> None:
     """A run inside a run is refused."""
     (run,) = _runs(lambda: run_controlled(int, Directed()), "go on", 1)
@@ -408,6 +448,21 @@ def test_a_child_process_is_on_its_own() -> None:
 
     (run,) = _runs(body, "go on", 1)
     assert (run.status, run.outcome) == ("completed", ("returned", 3))
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_other_processes_are_really_waited_for() -> None:
+    """`subprocess` and a process pool work, and what they wait for is no deadlock."""
+
+    def body() -> tuple[bytes, int]:
+        done = subprocess.run([sys.executable, "-S", "-c", "print(1)"], capture_output=True, check=True)
+        context = multiprocessing.get_context("fork")
+        with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+            return done.stdout.strip(), pool.submit(int, "3").result()
+
+    (run,) = _runs(body, "go on", 1, patience=30)
+    assert (run.status, run.outcome) == ("completed", ("returned", (b"1", 3)))
 
 
 def test_exits_and_signals() -> None:

@@ -59,15 +59,22 @@ class OlderLocks:
     """All the places where a lock from before the run is kept.
 
     Args:
-        roots: what else to look into, such as the function that is run.
+        roots: what to look into, such as the function that is run.
+        known: locks that were found before, in all modules; without it these are searched.
     """
 
-    def __init__(self, roots: Iterable[object] = ()) -> None:
-        self._control: Control | None = None
-        self._by_id: dict[int, Any] = {}
+    def __init__(self, roots: Iterable[object] = (), *, known: OlderLocks | None = None) -> None:
+        self._by_id: dict[int, Any] = {} if known is None else dict(known._by_id)
         self._seen: dict[int, object] = {}
         self._places: list[tuple[Callable[[Any], None], Any, Any]] = []
         self._quiet = False
+        if known is None:
+            self._search_modules()
+        for root in roots:
+            self._look_into(root, 0)
+        self._seen.clear()
+
+    def _search_modules(self) -> None:
         for name, module in list(sys.modules.items()):
             namespace = getattr(module, "__dict__", None)
             if type(namespace) is not dict or spared(name):
@@ -82,9 +89,6 @@ class OlderLocks:
             if handler is not None and not spared(type(handler).__module__):
                 self._look_into(handler, _DEPTH - 1)
         self._quiet = False
-        for root in roots:
-            self._look_into(root, 0)
-        self._seen.clear()
 
     def _look_into_namespace(self, namespace: dict[str, Any], depth: int, module: str) -> None:
         for key, value in list(namespace.items()):
@@ -130,7 +134,8 @@ class OlderLocks:
         kind = type(value)
         if kind in _PLAIN:
             return
-        if spared(getattr(kind, "__module__", None) or ""):
+        home = getattr(kind, "__module__", None) or ""
+        if home != "builtins" and spared(home):
             return
         self._seen[id(value)] = value
         if kind is dict:

@@ -232,7 +232,6 @@ _events_module: Final[dict[str, Any]] = vars(events)
 _Pool: Final[Any] = concurrent.futures.thread.ThreadPoolExecutor
 _runs_without_collection = 0
 _older: OlderLocks | None = None
-_older_for: object = None
 
 
 class _Taken:
@@ -244,16 +243,17 @@ class _Taken:
         self._seed = seed
 
     def __enter__(self) -> None:
-        global _pools, _older, _older_for
+        global _pools, _older
         enter(self._control)
         self._collecting = gc.isenabled()
         gc.disable()
         changed = _substitution.replace()
         ordered.prepare()
-        if changed or _older is None or _older_for is not self._body:
-            _older, _older_for = OlderLocks([self._body]), self._body
-        self._older = _older
-        self._older.replace(self._control)
+        if changed or _older is None:
+            _older = OlderLocks()
+        self._older = (_older, OlderLocks([self._body], known=_older))
+        for locks_found in self._older:
+            locks_found.replace(self._control)
         if _pools is None:
             _pools = _Counter(vars(_Pool)["_counter"])
             _Pool._counter = _pools
@@ -289,7 +289,8 @@ class _Taken:
         _thread_module["_counter"] = self._counter
         if _pools is not None:
             _pools.own = None
-        self._older.give_back()
+        for locks_found in self._older:
+            locks_found.give_back()
         ordered.give_back()
         _substitution.give_back()
         leave()
