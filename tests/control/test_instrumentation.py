@@ -110,6 +110,30 @@ def test_a_loop_has_a_point_for_each_way_back(gil: Instrumentation) -> None:
     assert len(found) - 1 in {2, 3}  # CPython 3.11 tests a `while` at its end
 
 
+def test_a_return_from_python_code_is_no_point(gil: Instrumentation) -> None:
+    """However it was called: as a method, as a bound method that was kept, at the end of a `with`."""
+    account = planted.Account()
+
+    class Room:
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *_error: object) -> None: ...
+
+    room = Room()
+
+    def body() -> None:
+        kept = account.deposit
+        kept()
+        with room:
+            account.deposit()
+
+    gil.instrument_code(body.__code__)
+    gil.instrument_code(Room.__enter__.__code__)
+    gil.instrument_code(Room.__exit__.__code__)
+    found = [place.rpartition(".")[2] for place in places(gil, body)]
+    assert found == ["body:enter", "deposit:enter", "__enter__:enter", "deposit:enter", "__exit__:enter"]
+
+
 def test_a_generator_has_a_point_when_it_is_resumed(gil: Instrumentation) -> None:
     """As the interpreter looks there."""
     assert places(gil, lambda: list(planted.numbers(2))) == [

@@ -48,7 +48,13 @@ class Thing:
     __hash__ = None  # type: ignore[assignment]
 
 
+    def reading(self) -> int:
+        """What the counter says."""
+        return counter[0]
+
+
 thing = Thing()
+bound = thing.reading
 items = [1, 2, 3]
 table = {"key": 1}
 log: list[int] = []
@@ -183,6 +189,22 @@ def raise_and_catch() -> bool:
     return counter[0] != before
 
 
+def return_from_python() -> bool:
+    """Probe."""
+    inside = _reading()
+    return counter[0] != inside
+
+
+def _reading() -> int:
+    return counter[0]
+
+
+def return_from_a_bound_method() -> bool:
+    """Probe."""
+    inside = bound()
+    return counter[0] != inside
+
+
 def branch() -> bool:
     """Probe."""
     before = counter[0]
@@ -207,8 +229,21 @@ SWITCHING = [
     generator,
 ]
 
+#: entries that are passed before a probe reads the counter for the first time
+BEFORE = (":_reading:enter", ":Thing.reading:enter")
+
 #: in which none was ever seen
-ATOMIC = [two_stores, read_modify_write, arithmetic, indexing, formatting, raise_and_catch, branch]
+ATOMIC = [
+    two_stores,
+    read_modify_write,
+    arithmetic,
+    indexing,
+    formatting,
+    raise_and_catch,
+    branch,
+    return_from_python,
+    return_from_a_bound_method,
+]
 
 
 def modelled(probe: Callable[[], bool]) -> bool:
@@ -217,7 +252,7 @@ def modelled(probe: Callable[[], bool]) -> bool:
         control = play(Directed(), lambda control: points.carried(lambda: _nothing(probe()))(), record=True)
     assert control.steps is not None
     found = [step.event.kind for step in control.steps if isinstance(step.event, CodePoint)]
-    inside = [kind for kind in found if not kind.endswith(f":{probe.__name__}:enter")]
+    inside = [kind for kind in found if not kind.endswith((f":{probe.__name__}:enter", *BEFORE))]
     return any("<lambda>" not in kind and "_nothing" not in kind for kind in inside)
 
 

@@ -162,7 +162,8 @@ class Monitored:
         def returned(code: CodeType, offset: int, called: Any, subject: object) -> None:
             table = tables.get(id(code)) or table_of(code)
             events = None if table is None else table.calls.get(offset)
-            if events is not None:
+            # A bound method of a Python function is reported too, but from it the interpreter returns without looking.
+            if events is not None and not (type(called) is MethodType and type(called.__func__) is FunctionType):
                 announce(events[1])
 
         return returned
