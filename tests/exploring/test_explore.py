@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import Any
 
 import pytest
@@ -149,3 +151,22 @@ def test_explore_is_there_under_the_packages_own_name() -> None:
     assert futurefuzz.explore is explore
     with pytest.raises(AttributeError, match="no attribute 'explode'"):
         _ = futurefuzz.explode  # type: ignore[attr-defined]
+
+
+def test_what_is_blocked_outside_of_control_is_named_and_costs_the_certificate() -> None:
+    """A pipe that is read without a loop: the others go on, and nothing is claimed to be complete."""
+
+    def reading() -> None:
+        read, write = os.pipe()
+        thread = threading.Thread(target=lambda: os.read(read, 1))
+        thread.start()
+        other = threading.Thread(target=os.write, args=(write, b"x"))
+        other.start()
+        other.join()
+        thread.join()
+        os.close(read)
+        os.close(write)
+
+    found = explore(reading, seed=1, runs=6, model="operation")
+    assert (found.failures, found.certificate) == ((), None)
+    assert "not all was under control: blocked at" in found.stages[0].note

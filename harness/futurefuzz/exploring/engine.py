@@ -165,11 +165,13 @@ def hunt(
         lost[failures_of(first, check)[0].signature] = 1
     note = ""
     starved = 0
+    outside: dict[str, None] = {}
     while not budget.spent(runner.count) and sum(lost.values()) < _PATIENCE:
         seen = runner.run(chooser)
         if seen is None:
             break
         progress(runner.count)
+        outside |= {f"{where.what} at {where.place}": None for where in seen.run.external}
         fair_from = None
         if seen.run.status == "livelock":
             starved += 1
@@ -189,9 +191,14 @@ def hunt(
         lost[signature] = lost.get(signature, 0) + 1
     if sum(lost.values()) >= _PATIENCE:
         note = "failures did not show again under the same schedule: the code depends on something else, too"
+    elif outside:
+        note = f"no certificate, for not all was under control: {'; '.join(list(outside)[:3])}"
     elif isinstance(chooser, Search) and chooser.indeterminate:
         note = f"no certificate: {chooser.indeterminate}"
-    return None, stage(None if lost else _certificate(chooser), note)
+    certificate = None if lost or outside else _certificate(chooser)
+    if certificate is not None and starved:
+        certificate += ", those apart that starve a thread"
+    return None, stage(certificate, note)
 
 
 def _certificate(chooser: Any) -> str | None:
