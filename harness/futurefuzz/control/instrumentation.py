@@ -24,7 +24,7 @@ import sys
 from _thread import get_ident
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType, ModuleType, TracebackType
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 from futurefuzz.control import bytecode, scheduler
 from futurefuzz.control.code_points import CodePoint, Labels, look_up
@@ -37,8 +37,6 @@ __all__ = ["MODELS", "Instrumentation", "Table"]
 
 #: models with points inside code, the weakest first
 MODELS: Final = ("gil", "free-threaded")
-
-Model = Literal["gil", "free-threaded"]
 
 #: points that a run being unwound passes in peace before one aborts again: a `finally` must be able to do its work,
 #: and a loop that swallows everything must not go round for ever
