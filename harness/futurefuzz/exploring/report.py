@@ -78,6 +78,8 @@ def timeline(rows: tuple[Row, ...], page: Page) -> list[Text]:
         else:
             said, style = _SAID[row.kind]
             text = said + ("" if row.kind == "ended" else clean(row.text))
+            if row.kind == "stopped" and row.text.startswith("after "):  # a call has returned
+                text = f"stopped here, {clean(row.text)}"
             bad = row.kind in ("failed", "stuck")
             filler = glyphs.line * where if row.kind == "stopped" else " " * where
             mark = glyphs.bad if bad else glyphs.dot
