@@ -25,6 +25,8 @@ from typing import Any
 import pytest
 
 from futurefuzz import explorers
+from futurefuzz.control import session
+from futurefuzz.control.instrumentation import Instrumentation
 from futurefuzz.control.session import ControlledRun, run_controlled
 from futurefuzz.errors import HarnessError
 from tests.control import whole_programs
@@ -247,6 +249,42 @@ def test_a_thread_that_has_ended_holds_nothing() -> None:
     assert {run.outcome for run in _runs(body, "random", 10)} == {("returned", True)}
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_thread_begins_with_nothing_of_its_own(fresh: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether threads are new or pooled, what an earlier one of the run has stored is not there."""
+    monkeypatch.setattr(session, "_keeps_thread_locals", lambda: fresh)
+    for run in _runs(whole_programs.locals_of_threads, "random", 10):
+        assert run.outcome == ("returned", [False, False])
+
+
+def test_points_inside_code_go_with_it() -> None:
+    """A lost update that no lock guards shows where there are points inside the code, and only there."""
+
+    def body() -> int:
+        count, seen = [0], list[int]()
+
+        def add() -> None:
+            for _ in range(3):
+                before = count[0]
+                seen.append(before)
+                count[0] = before + 1
+
+        workers = [threading.Thread(target=add) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        return count[0]
+
+    assert {run.outcome for run in _runs(body, "random", 20)} == {("returned", 6)}
+    instrumentation = Instrumentation([whole_programs], model="free-threaded")
+    instrumentation.instrument_code(body.__code__)
+    with instrumentation:
+        outcomes = {run.outcome for run in _runs(body, "random", 20, instrumentation=instrumentation)}
+    assert ("returned", 6) in outcomes
+    assert len(outcomes) > 1
+
+
 # ---- what was there before is there again ---------------------------------------------------------------------------
 
 
@@ -335,6 +373,14 @@ def test_names_of_locks_stay_types() -> None:
         return lock.acquire(timeout=1)
 
     assert _runs(body, "go on", 1)[0].outcome == ("returned", True)
+
+
+def test_what_unwinding_leaves_is_never_heard_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Tasks that a stuck run left pending die silently, even when their run is kept for long."""
+    runs = _runs(whole_programs.articles_bridge, "random", 5)
+    del runs
+    gc.collect()
+    assert caplog.records == []
 
 
 # ---- where the control has no say -----------------------------------------------------------------------------------

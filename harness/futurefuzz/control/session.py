@@ -43,14 +43,8 @@ _substitution: Final = Substitution(
 class Instrumenting(Protocol):
     """What puts points inside code; `instrumentation.Instrumentation` does."""
 
-    def install(self) -> None:
-        """The run begins."""
-
-    def uninstall(self) -> None:
-        """It is over."""
-
     def thread_started(self) -> None:
-        """On each of the run's threads, when it begins."""
+        """On each of the run's threads, when it begins; `thread_ended`, where there is one, when it ends."""
 
 
 @dataclass(kw_only=True)
@@ -123,7 +117,7 @@ def run_controlled(
         explorer: chooses; asked to `begin` first.
         record: keep every point as a `Step`.
         step_bound: points after which the run counts as a livelock.
-        instrumentation: puts points inside code.
+        instrumentation: has put points inside code, for as many runs as the caller likes; told of each thread.
         seed: of the module `random`.
         choices, steps: lists to append to, as in `runs.executor.execute`.
         patience: real seconds to wait for descriptors, and for threads blocked outside, when nobody can go on.
@@ -182,15 +176,12 @@ def run_controlled(
     attending = Attending(control)
     control.on_failure = lambda thread, error: attending.died(error)
     with _Taken(control, body, seed), attending:
-        if instrumentation is not None:
-            instrumentation.install()
         try:
             control.run()
         finally:
-            if instrumentation is not None:
-                instrumentation.uninstall()
             control.aborting = True
             if control.status != "completed" or control.unwound:
+                whole_loop.hush(control)
                 gc.collect()  # what unwinding left, while nobody listens
     explorer.end(control)
     run.status = control.status
@@ -199,6 +190,7 @@ def run_controlled(
     run.time = control.time
     run.failures, run.logs = attending.failures, attending.logs
     run.warnings, run.unraisables = attending.warnings, attending.unraisables
+    control.made_loops.clear()
     control.on_start = control.on_end = control.on_failure = control.interrupt_main = None
     return run
 

@@ -94,6 +94,31 @@ class Outside:
     what: str
 
 
+class _Borrowed(carriers.Carrier):
+    """A pooled thread that carries one actor of a run. A later thread of the same run gets another one: it would find
+    what this one keeps in a `threading.local`."""
+
+    __slots__ = ("_lender", "_rests")
+
+    def __init__(self, lender: carriers.Carrier) -> None:
+        self._lender = lender
+        self._rests = False
+        self.ident = lender.ident
+
+    def give(self, job: Callable[[], object]) -> None:
+        """As `Carrier.give`."""
+        self._lender.give(job)
+
+    def rest(self) -> None:
+        """Not yet back to the pool."""
+        self._rests = True
+
+    def give_back(self) -> None:
+        """The run is over; a thread that was left behind is not given back."""
+        if self._rests:
+            self._lender.rest()
+
+
 class WholeControl(Control):
     """As `Control`, for a whole program.
 
@@ -139,6 +164,7 @@ class WholeControl(Control):
         self.holder = 0
         self.sleepers: dict[int, Sleeper] = {}
         self.loops: dict[int, Any] = {}
+        self.made_loops: list[Any] = []
         self.counts: dict[str, int] = {}
         self.looks: dict[int, tuple[int, float]] = {}
         self.spinning: dict[int, float] = {}
@@ -153,6 +179,7 @@ class WholeControl(Control):
         self._gate = _real_lock()
         self._outside = 0
         self._clock: _Actor | None = None
+        self._borrowed: list[_Borrowed] = []
         self._firings = 0  # of timeouts and timers
         self._ran: dict[int, int] = {}  # how many there had been when an actor last went, or could go
         self._timers: list[tuple[float, int]] = []  # (when, loop): what the clock's actor stands for
@@ -181,7 +208,19 @@ class WholeControl(Control):
     # ---- who holds the baton ----------------------------------------------------------------------------------------
 
     def _carrier(self) -> carriers.Carrier:
-        return carriers.Carrier(once=True) if self.fresh_threads else carriers.take()
+        if self.fresh_threads:
+            return carriers.Carrier(once=True)
+        carrier = _Borrowed(carriers.take())
+        self._borrowed.append(carrier)
+        return carrier
+
+    def run(self) -> None:
+        """As `Control.run`."""
+        try:
+            super().run()
+        finally:
+            for carrier in self._borrowed:
+                carrier.give_back()
 
     def _carry(self, actor: _Actor) -> bool:
         actor.ident = self.holder = _get_ident()
