@@ -1,0 +1,87 @@
+"""pytest face: an ordinary test, run under many schedules instead of one.
+
+    @pytest.mark.explore          # or explore(runs=500, model="gil", seed=7, explorer="search", instrument=("mine",))
+    def test_bridge(): ...
+
+    pytest --explore 500          # every selected test under up to 500 schedules
+
+The test may be plain or `async`; its fixtures are set up once, outside of control, and shared by all schedules. It
+fails with the smallest schedule that makes it fail. The seed is fixed unless the mark gives one, so that the result is
+the same each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+__all__ = ["pytest_addoption", "pytest_configure", "pytest_pyfunc_call"]
+
+_ARGUMENTS: Final = ("runs", "seconds", "seed", "model", "explorer", "instrument")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--explore`."""
+    parser.getgroup("futurefuzz").addoption(
+        "--explore", type=int, metavar="RUNS", help="run each test under up to RUNS schedules of its threads and tasks"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line(
+        "markers", f"explore({', '.join(_ARGUMENTS)}): run this test under many schedules of its threads and tasks"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Explore a test that asks for it; leave every other one alone."""
+    mark = pyfuncitem.get_closest_marker("explore")
+    wanted: int | None = pyfuncitem.config.getoption("explore")
+    if mark is None and wanted is None:
+        return None
+    from futurefuzz.errors import InputError
+    from futurefuzz.exploring.api import explore
+
+    arguments: dict[str, Any] = {} if mark is None else dict(mark.kwargs)
+    unknown = [name for name in arguments if name not in _ARGUMENTS]
+    if unknown or (mark is not None and mark.args):
+        what = ", ".join(unknown) or "an argument without a name"
+        raise pytest.UsageError(f"{pyfuncitem.nodeid}: mark explore: {what}; allowed: {', '.join(_ARGUMENTS)}")
+    if wanted is not None:
+        arguments["runs"] = wanted
+    skipped: list[BaseException] = []
+    try:
+        found = explore(_body(pyfuncitem, skipped), **{"seed": 0, **arguments})
+    except InputError as error:
+        raise pytest.UsageError(f"{pyfuncitem.nodeid}: mark explore: {error}") from None
+    if skipped:
+        raise skipped[0]
+    if found.failures:
+        pytest.fail(found.report(), pytrace=False)
+    pyfuncitem.add_report_section("call", "explore", found.report())
+    return True
+
+
+def _body(item: pytest.Function, skipped: list[BaseException]) -> Callable[[], None]:
+    """The test as a function without arguments. A skip inside it is no failure of any schedule."""
+    test = item.obj
+    arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
+
+    def body() -> None:
+        try:
+            if inspect.iscoroutinefunction(test):
+                asyncio.run(test(**arguments))
+            else:
+                test(**arguments)
+        except pytest.skip.Exception as skip:
+            skipped.append(skip)
+
+    body.__module__ = test.__module__  # that is where points are put
+    body.__qualname__ = item.name
+    return body
