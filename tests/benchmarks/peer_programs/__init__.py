@@ -1,0 +1,1 @@
+"""Programs with one planted bug each, and two correct ones, that any tool can run: they import nothing of ours."""
