@@ -1,0 +1,38 @@
+"""Why some of CPython's own tests do not pass under control."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Final
+
+__all__ = ["explain"]
+
+#: (test, kind, reason); the first pattern that fits.
+#: `by design`: what the test looks at is replaced on purpose, or not under control; `ours`: a defect of the takeover.
+_REASONS: Final = (
+    (
+        "*.test_internal_fds",
+        "by design",
+        "counts the descriptors of the self-pipe; a loop under control is woken by the control and has none",
+    ),
+    (
+        "*.test_signal_handling_args",
+        "by design",
+        "a real signal is due in 0.1 s, a timer of the loop in 60 s: virtual time does not wait for signals",
+    ),
+    (
+        "*.test_handle_source_traceback",
+        "ours",
+        "in debug mode the stack of `call_soon` ends in the controlled loop's own method instead of in its caller",
+    ),
+)
+
+
+def explain(module: str, name: str) -> tuple[str, str] | None:
+    """(kind, reason) of a test that does not pass; None when nobody has looked into it.
+
+    Args:
+        module, name: of the test.
+    """
+    test = f"{module}.{name}"
+    return next(((kind, reason) for pattern, kind, reason in _REASONS if fnmatchcase(test, pattern)), None)
