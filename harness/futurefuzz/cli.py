@@ -181,13 +181,18 @@ def _code(outcome: Outcome) -> int:
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the result there.")
 @click.option("--target", "target", multiple=True, metavar="MODULE:ATTRIBUTE", help="A target of your own.")
 @click.option("--anyway", is_flag=True, help="Run an explored file although it has changed since.")
-def replay(what: str, json_file: Path | None, target: tuple[str, ...], anyway: bool) -> int:
+@click.option("--script", type=click.Path(path_type=Path), metavar="OUT.py", help="Write plain Python that shows it.")
+def replay(
+    what: str, json_file: Path | None, target: tuple[str, ...], anyway: bool, script: Path | None
+) -> int:
     """Replay a finding in fresh processes and show what happened. Exits with 1 when it shows again."""
     _check_json(json_file)
     if exploring.is_token(what):
         if target:
-            raise InputError("--target: an explored file has no target; allowed: --anyway, --json")
-        return exploring.replay_token(what, anyway=anyway, json_file=json_file)
+            raise InputError("--target: an explored file has no target; allowed: --anyway, --json, --script")
+        return exploring.replay_token(what, anyway=anyway, json_file=json_file, script=script)
+    if script is not None:
+        raise InputError("--script: only for findings of explore (tokens that begin with fx1.)")
     case, signature, saved, path = _finding_named(what)
     for name in target:
         if not is_reference(name):

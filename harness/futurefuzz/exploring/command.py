@@ -14,7 +14,7 @@ import click
 from futurefuzz.campaign.interrupt import Interrupt
 from futurefuzz.errors import InputError
 from futurefuzz.exploring import entry as entries
-from futurefuzz.exploring import token
+from futurefuzz.exploring import reproducer, token
 from futurefuzz.exploring.engine import EXPLORERS
 from futurefuzz.exploring.exploration import FORMAT, Exploration
 from futurefuzz.exploring.models import DEFAULT, MODELS
@@ -96,11 +96,16 @@ def _show(found: Exploration) -> None:
     write(report(found, page), sys.stdout, page)
 
 
-def replay_token(what: str, *, anyway: bool = False, json_file: Path | None = None) -> int:
+def replay_token(
+    what: str, *, anyway: bool = False, json_file: Path | None = None, script: Path | None = None
+) -> int:
     """Replay a finding of `explore` in fresh processes, and show it; returns the exit code, 1 when it showed again.
 
+    With `script`, a stand-alone file of plain Python that shows it is written there.
+
     Raises:
-        InputError: the token is damaged, or the file is not there or has changed (unless `anyway`).
+        InputError: the token is damaged, or the file is not there or has changed (unless `anyway`), or the finding
+            cannot be shown by a stand-alone file.
     """
     case = token.decode(what)
     entry = case.entry()
@@ -109,6 +114,8 @@ def replay_token(what: str, *, anyway: bool = False, json_file: Path | None = No
         raise InputError(
             f"{entry.path}: has changed since the finding was made; allowed: the same content, or --anyway to try it"
         )
+    if script is not None:
+        reproducer.check(case, script)
     with Interrupt() as interrupt:
         tries = [replay_case(case, entry, stop=interrupt) for _ in range(_REPLAYS) if not interrupt()]
     good = [each for each in tries if each.finding is not None and each.finding.signature == case.signature]
@@ -131,6 +138,14 @@ def replay_token(what: str, *, anyway: bool = False, json_file: Path | None = No
         click.echo(f"  the schedule was not followed: {sentence}")
     if json_file is not None:
         save(document, json_file)
+    if script is not None and not interrupt():
+        with Interrupt() as interrupt:
+            written = reproducer.write_reproducer(case, loaded, script, stop=interrupt)
+        only = f"; it stops inside a line, so it is for Python {sys.version_info[0]}.{sys.version_info[1]} only"
+        click.echo(
+            f"{script}: shows it in {written.shown} of {written.tried} runs on plain Python, with real threads that "
+            f"change turns {written.switches} times{only if written.exact else ''}"
+        )
     return 1 if good else 0
 
 

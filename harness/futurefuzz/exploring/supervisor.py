@@ -64,10 +64,15 @@ class Options:
 
 @frozen(kw_only=True)
 class Replayed:
-    """What a replay in a fresh process showed: a finding or None, and where the schedule could not be followed."""
+    """What a replay in a fresh process showed: a finding or None, and where the schedule could not be followed.
+
+    `seen` and `names` are there when the run was streamed: what was seen of it, and the actors' names.
+    """
 
     finding: Finding | None
     diverged: tuple[str, ...] = ()
+    seen: tuple[Sighting, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class _Ended(Exception):
@@ -142,9 +147,10 @@ def replay_case(
     """
     sightings: list[Sighting] = []
     try:
-        return _replayed(case, entry, None, sightings, stop, stream=stream)
+        replayed = _replayed(case, entry, None, sightings, stop, stream=stream)
     except _Ended as end:
-        return Replayed(finding=_finding_of_end(case, end, sightings, token=""))
+        replayed = Replayed(finding=_finding_of_end(case, end, sightings, token=""))
+    return evolve(replayed, seen=tuple(sightings), names=tuple(_names(sightings)))
 
 
 def _replayed(

@@ -1,0 +1,147 @@
+"""What `replay --script` writes is plain Python that shows the finding by real threads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from futurefuzz.errors import InputError
+from futurefuzz.explorers.base import Pending, Step
+from futurefuzz.exploring import command, entry, reproducer, supervisor, token
+from futurefuzz.exploring.places import Place
+from futurefuzz.exploring.reproducer import BEFORE, Turn, turns_of
+from futurefuzz.exploring.witness import Sighting
+
+ONE_LINE = """\
+import threading
+from concurrent.futures import Future
+
+future = Future()
+
+def worker():
+    if not future.done(): future.set_result(1)
+
+thread = threading.Thread(target=worker, name="worker")
+thread.start()
+future.cancel()
+thread.join()
+"""
+
+TWO_LINES = ONE_LINE.replace("(): future", "():\n        future")
+
+DEADLOCK = """\
+import threading
+
+def test_order():
+    a, b = threading.Lock(), threading.Lock()
+    def other():
+        with a:
+            with b:
+                pass
+    thread = threading.Thread(target=other)
+    thread.start()
+    with b:
+        with a:
+            pass
+    thread.join()
+"""
+
+needs_lines = pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 cannot show each line of a run")
+
+
+@pytest.fixture(autouse=True)
+def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reproducer, "RUNS", 4)
+
+
+def _finding(source: str, *names: str) -> Any:
+    Path("bug.py").write_text(source)
+    loaded = entry.load(entry.named("::".join(["bug.py", *names])))
+    options = supervisor.Options(models=("operation",), runs=300, seconds=None, seed=1, explorer="search")
+    (finding,) = supervisor.explore_file(loaded, options).failures
+    return finding
+
+
+def _run(name: str) -> tuple[int, str]:
+    # Isolated: neither this package nor the script's folder is on the path.
+    done = subprocess.run([sys.executable, "-I", name], capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout
+
+
+@needs_lines
+@pytest.mark.parametrize(("source", "names"), [(TWO_LINES, ()), (ONE_LINE, ()), (DEADLOCK, ("test_order",))])
+def test_the_written_file_shows_the_same_failure_without_this_package(
+    source: str, names: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A race between lines, one inside a line, and a deadlock of a test function, each every time."""
+    finding = _finding(source, *names)
+    assert command.replay_token(finding.token, script=Path("out.py")) == 1
+    assert "out.py: shows it in 4 of 4 runs on plain Python" in capsys.readouterr().out
+    Path("bug.py").unlink()
+    assert "import futurefuzz" not in Path("out.py").read_text()
+    code, said = _run("out.py")
+    assert (code, said.splitlines()[-1]) == (1, f"REPRODUCED: {finding.signature}")
+
+
+@needs_lines
+def test_a_repaired_source_does_not_show_it() -> None:
+    """The written file does not say so whatever happens: without the bug in its source it ends with 0."""
+    finding = _finding(TWO_LINES)
+    command.replay_token(finding.token, script=Path("out.py"))
+    text = Path("out.py").read_text()
+    assert text.count("    'future.cancel()\\n'") == 1
+    Path("out.py").write_text(text.replace("    'future.cancel()\\n'", "    'future.done()\\n'"))
+    code, said = _run("out.py")
+    assert (code, said.splitlines()[-1][:14]) == (0, "NOT REPRODUCED")
+
+
+@needs_lines
+def test_what_is_not_shown_every_time_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file, and a sentence that names the lines of the switches."""
+    finding = _finding(TWO_LINES)
+    monkeypatch.setattr(reproducer, "_shows", lambda name, signature: False)
+    with pytest.raises(InputError, match=r"nothing written: .* switches at bug\.py:"):
+        command.replay_token(finding.token, script=Path("out.py"))
+    assert sorted(path.name for path in Path().glob("*.py")) == ["bug.py"]
+
+
+@needs_lines
+def test_a_file_that_is_no_reproducer_is_not_overwritten() -> None:
+    """The user's own code stays; an older reproducer is replaced."""
+    finding = _finding(TWO_LINES)
+    with pytest.raises(InputError, match=r"bug\.py: there is such a file"):
+        command.replay_token(finding.token, script=Path("bug.py"))
+    assert Path("bug.py").read_text() == TWO_LINES
+
+
+def test_a_livelock_is_refused_with_the_kinds_that_can_be_written() -> None:
+    """There is no place to stop a thread at that would show it."""
+    case = token.Case(
+        what="bug.py",
+        arguments=(),
+        digest="",
+        model="operation",
+        instrument=(),
+        seed=0,
+        schedule=(),
+        fair_from=0,
+        signature="livelock:bug.py:<module>",
+    )
+    with pytest.raises(InputError, match="kind livelock cannot be written so; allowed: assertion, deadlock"):
+        reproducer.check(case, Path("out.py"))
+
+
+def test_a_preempted_thread_stops_after_its_line_or_before_it() -> None:
+    """Before: the line belongs to its thread's next turn."""
+    one, two, three = (Place("f.py", number, "f") for number in (1, 2, 3))
+    stop = Step(0, ("a", "acquire", 1), Pending("acquire", "Lock 1", True), (0, 1), 1)
+    seen = [Sighting(0, one, None), Sighting(0, two, None), Sighting(0, two, stop), Sighting(1, three, None)]
+    after = [Turn("a", two, 1, True), Turn("b", three, 1)]
+    before = [Turn("a", one, 1), Turn("b", three, 1), Turn("a", two, 1)]
+    assert turns_of(seen, ["a", "b"]) == after
+    assert turns_of(seen, ["a", "b"], stops=[BEFORE]) == before
