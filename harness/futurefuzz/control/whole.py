@@ -37,8 +37,9 @@ _real_lock: Final = _thread.allocate_lock
 
 #: how long a run waits for real descriptors, and for threads that are blocked outside, when nobody can go on
 _PATIENCE: Final = 3.0
-#: real seconds that a descriptor is given before virtual time moves on without it
-_GRACE: Final = 0.02
+#: real seconds that a descriptor is given before virtual time moves on without it; Linux may keep small packets of a
+#: loopback connection for 40 ms (Nagle's algorithm and delayed acknowledgements)
+_GRACE: Final = 0.1
 _SLICE: Final = 0.002
 
 #: virtual seconds by which a machine may be late: a timer that far ahead is no choice yet

@@ -21,6 +21,16 @@ _REASONS: Final = (
         "a real signal is due in 0.1 s, a timer of the loop in 60 s: virtual time does not wait for signals",
     ),
     (
+        "*.test_fork_not_share_event_loop",
+        "by design",
+        "waits for a real process by looking again and again, and the sleeps in between are virtual",
+    ),
+    (
+        "*.test_hang_global_shutdown_lock",
+        "unsupported",
+        "forks process pools while a thread submits to itself without end: the points are used up before they are done",
+    ),
+    (
         "*.test_handle_source_traceback",
         "ours",
         "in debug mode the stack of `call_soon` ends in the controlled loop's own method instead of in its caller",

@@ -21,6 +21,14 @@ def test_locks_and_queues_of_asyncio_pass_their_own_tests(module: str) -> None:
     assert [each for each in _outcomes(module) if each.verdict not in ("passed", "skipped")] == []
 
 
+def test_virtual_time_waits_for_what_the_kernel_holds_back() -> None:
+    """Two ends of a real connection on one loop: a packet that comes 40 ms late is not 30 virtual seconds late."""
+    module, name = "test.test_asyncio.test_streams", "StreamTests.test_start_tls"
+    if name not in names_of(module):
+        pytest.skip(f"this interpreter does not ship {module} with {name}")
+    assert [each.verdict for each in measure(module, [name], runs=3)] == ["passed"]
+
+
 def test_a_test_that_goes_wrong_in_any_way_is_told_and_the_others_are_run() -> None:
     """A measure that cannot fail measures nothing."""
     module = "tests.cases.stdlib.planted"
