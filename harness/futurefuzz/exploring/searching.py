@@ -17,9 +17,9 @@ from futurefuzz.explorers.surw import SURW
 
 __all__ = ["Search"]
 
-# Who has which turn. Over thirteen planted bugs this order needs a third of the schedules of "bounded search and `thorough`
-# by turns" (docs/benchmarks.md), and no bug takes more than one schedule longer. The sweep is left out: bounded search
-# begins with all single preemptions.
+# Who has which turn. Over thirteen planted bugs this order needs a third of the schedules of "bounded search and
+# `thorough` by turns" (docs/benchmarks.md), and no bug takes more than one schedule longer. The sweep is left out:
+# bounded search begins with all single preemptions.
 _BOUNDED: Final = 0
 _ORDER: Final = (_BOUNDED, 1, 2, 1, 3, _BOUNDED, 1, 2, 1, 4)
 
