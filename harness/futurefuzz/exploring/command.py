@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from attrs import evolve
 
 from futurefuzz.campaign.interrupt import Interrupt
 from futurefuzz.errors import InputError
@@ -19,6 +20,7 @@ from futurefuzz.exploring.engine import EXPLORERS
 from futurefuzz.exploring.exploration import FORMAT, Exploration
 from futurefuzz.exploring.models import DEFAULT, MODELS
 from futurefuzz.exploring.report import finding_lines, report
+from futurefuzz.exploring.stress import Stressed, same, stress
 from futurefuzz.exploring.supervisor import Options, explore_file, replay_case
 from futurefuzz.reports.json_report import save
 from futurefuzz.reports.page import is_terminal, page_for, write
@@ -59,8 +61,12 @@ def run_explore(
     explorer: str,
     instrument: tuple[str, ...],
     json_file: Path | None,
+    stressing: bool = False,
 ) -> int:
     """Explore a file, show and write what was found; returns the exit code.
+
+    When `stressing`, it first runs uncontrolled on real threads, for half of the time or as many rounds as runs, and is
+    explored only when that fails.
 
     Raises:
         InputError, HarnessError: as the engine does.
@@ -75,17 +81,39 @@ def run_explore(
         instrument=instrument,
     )
     progress = _Progress()
+    stressed = None
     with Interrupt() as interrupt:
         try:
-            found = explore_file(loaded, options, progress=progress, stop=interrupt)
+            if stressing:
+                half = None if options.seconds is None else options.seconds / 2
+                stressed = stress(
+                    loaded, rounds=runs, seconds=half, seed=options.seed, progress=progress, stop=interrupt
+                )
+                options = evolve(options, seconds=half)
+            if stressed is not None and not stressed.hits:
+                found = Exploration(
+                    what=str(loaded.entry),
+                    failures=(),
+                    stages=(),
+                    seed=options.seed,
+                    explorer=explorer,
+                    seconds=stressed.seconds,
+                )
+            else:
+                found = explore_file(loaded, options, progress=progress, stop=interrupt)
         finally:
             progress.clear()
-    code = 1 if found.failures else 0
+    code = 1 if found.failures or (stressed is not None and stressed.hits) else 0
     if json_file is not None:
         document = found.to_json()
         document["exploration"] |= {"exit_code": code, "interrupted": interrupt()}
+        if stressed is not None:
+            document["stress"] = stressed.to_json()
         save(document, json_file)
-    _show(found)
+    if stressed is None or stressed.hits:
+        _show(found)
+    if stressed is not None:
+        _show_stressed(stressed, found)
     if found.failures and loaded.entry.folder:
         click.echo(f"the token is for the folder {loaded.entry.folder}")
     return code
@@ -94,6 +122,17 @@ def run_explore(
 def _show(found: Exploration) -> None:
     page = page_for(sys.stdout)
     write(report(found, page), sys.stdout, page)
+
+
+def _show_stressed(stressed: Stressed, found: Exploration) -> None:
+    for (signature, _), line in zip(stressed.hits or (("", 0),), stressed.lines(), strict=True):
+        click.echo(line)
+        if not signature:
+            click.echo("  that is a sample, not a proof")
+        elif any(same(signature, finding.signature) for finding in found.failures):
+            click.echo("  found in control, too: the schedule above shows it")
+        else:
+            click.echo("  not found in control: there is no schedule that shows it again")
 
 
 def replay_token(
@@ -165,6 +204,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
     @click.option("--seed", type=click.IntRange(min=0), help="Repeats an exploration, with --runs.")
     @click.option("--explorer", type=click.Choice(EXPLORERS), default="search", show_default=True, help="Who chooses.")
     @click.option("--instrument", multiple=True, metavar="MODULE", help="Make points inside this module too.")
+    @click.option("--stress", "stressing", is_flag=True, help="Run it on real threads, and explore it if that fails.")
     @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the result.")
     @click.argument("what", metavar="SCRIPT.py|FILE.py::TEST")
     @click.argument("arguments", nargs=-1, metavar="[-- ARGUMENTS]...")
@@ -178,6 +218,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
         explorer: str,
         instrument: tuple[str, ...],
         json_file: Path | None,
+        stressing: bool,
     ) -> int:
         """Run a script or a test, unchanged, under every schedule that matters."""
         check_json(json_file)
@@ -191,4 +232,5 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
             explorer=explorer,
             instrument=instrument,
             json_file=json_file,
+            stressing=stressing,
         )

@@ -30,7 +30,7 @@ from futurefuzz.exploring.token import Case, decode, encode
 from futurefuzz.exploring.witness import Sighting
 from futurefuzz.findings.signature import how_it_ended
 
-__all__ = ["HANG", "Options", "Replayed", "explore_file", "replay_case"]
+__all__ = ["HANG", "Options", "Replayed", "environment", "explore_file", "replay_case"]
 
 #: seconds without the end of a run after which it counts as hanging
 HANG: Final = 20.0
@@ -302,7 +302,7 @@ def _conversation(request: dict[str, Any], stop: Callable[[], bool]) -> Iterator
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=environment(),
             pass_fds=numbers[:3],
             start_new_session=True,
         )
@@ -400,7 +400,8 @@ class _Talk:
         return _Ended("hang", culprit, self._said.decode(errors="replace"))
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Of the processes in which explored code runs."""
     environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     environment["PYTHONHASHSEED"] = "0"
     root = str(_PACKAGE.parent)
