@@ -50,7 +50,32 @@ def test_order():
     thread.join()
 """
 
+METHOD = """\
+import threading
+
+class TestCounter:
+    def setup_method(self, method):
+        self.name, self.lock, self.count = method.__name__, threading.Lock(), 0
+
+    def add(self):
+        with self.lock:
+            seen = self.count
+        with self.lock:
+            self.count = seen + 1
+
+    def test_add(self):
+        threads = [threading.Thread(target=self.add) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert self.count == 2, self.name
+"""
+
 needs_lines = pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 cannot show each line of a run")
+
+
+_SHOWN = [(TWO_LINES, ()), (ONE_LINE, ()), (DEADLOCK, ("test_order",)), (METHOD, ("TestCounter", "test_add"))]
 
 
 @pytest.fixture(autouse=True)
@@ -74,11 +99,11 @@ def _run(name: str) -> tuple[int, str]:
 
 
 @needs_lines
-@pytest.mark.parametrize(("source", "names"), [(TWO_LINES, ()), (ONE_LINE, ()), (DEADLOCK, ("test_order",))])
+@pytest.mark.parametrize(("source", "names"), _SHOWN)
 def test_the_written_file_shows_the_same_failure_without_this_package(
     source: str, names: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A race between lines, one inside a line, and a deadlock of a test function, each every time."""
+    """A race between lines, one inside a line, a deadlock of a function, and a method with its setup: every time."""
     finding = _finding(source, *names)
     assert command.replay_token(finding.token, script=Path("out.py")) == 1
     assert "out.py: shows it in 4 of 4 runs on plain Python" in capsys.readouterr().out

@@ -322,10 +322,22 @@ def body() -> None:
         owner(ENTRY[1]).debug()
     else:
         instance = owner()
-        for each in ("setup_method", "setUp"):
-            if hasattr(instance, each):
-                getattr(instance, each)()
-        call(getattr(instance, ENTRY[1]))
+        method = getattr(instance, ENTRY[1])
+        around(instance, ("setup_method", "setUp"), method)
+        try:
+            call(method)
+        finally:
+            around(instance, ("teardown_method", "tearDown"), method)
+
+
+def around(instance: Any, names: tuple[str, ...], method: Any) -> None:
+    """What pytest does before and after a method."""
+    import inspect
+
+    for name in names:
+        found = getattr(instance, name, None)
+        if found is not None:
+            found(*([method] if len(inspect.signature(found).parameters) == 1 else []))
 
 
 def main() -> None:
