@@ -18,7 +18,7 @@ def test_a_certificate_is_not_the_end_where_the_bound_left_something_out() -> No
 
 
 def test_it_ends() -> None:
-    """As many sampled runs again as it took to be complete, 200 at least, then it says that it is done."""
+    """As many sampled runs again as it took to be complete, 1,000 at least, then it says that it is done."""
     search = Search(Random(0))
     results = runs(planted.lost_update, search, 100_000)
     assert len(results) < 100_000

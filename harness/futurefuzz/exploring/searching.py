@@ -24,14 +24,14 @@ _BOUNDED: Final = 0
 _ORDER: Final = (_BOUNDED, 1, 2, 1, 3, _BOUNDED, 1, 2, 1, 4)
 
 #: sampled runs after the bounded search is complete: what needs more preemptions than its bound has its chance, too
-_AFTERWARDS: Final = 200
+_AFTERWARDS: Final = 1000
 
 
 class Search:
     """Bounded search, SURW, random walk, POS and PCT in a fixed order of turns.
 
     Guarantee: that of `Bounded` within five times its runs; when it is complete there is a certificate. The samplers go
-    on for as many runs again (200 at least), unless the bound left nothing out; then it ends. A program
+    on for as many runs again (1,000 at least), unless the bound left nothing out; then it ends. A program
     that turns out not to be deterministic has no certificate; the samplers go on alone.
 
     Args:
