@@ -102,6 +102,14 @@ _LoopSelector: Final = _POLLED[selectors.DefaultSelector]
 _RealLoop: Final = unix_events._UnixSelectorEventLoop
 
 
+def _without_us(made: Any) -> asyncio.Handle:
+    """In debug mode a handle tells where it was made: that is where our method was called, as asyncio does itself."""
+    handle: asyncio.Handle = made
+    if made._source_traceback:
+        del made._source_traceback[-1]
+    return handle
+
+
 class _LoopMaker(type):
     def __instancecheck__(cls, instance: object) -> bool:
         return type.__instancecheck__(cls, instance) or (cls is ControlledLoop and isinstance(instance, _RealLoop))
@@ -176,14 +184,14 @@ class ControlledLoop(_RealLoop, metaclass=_LoopMaker):  # type: ignore[misc,vali
         control = self._present()
         if control is not None:
             control.point(self._posting)
-        return super().call_soon(callback, *args, context=context)  # type: ignore[no-any-return]
+        return _without_us(super().call_soon(callback, *args, context=context))
 
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
         """As asyncio's; a point before it."""
         control = self._present()
         if control is not None:
             control.point(self._posting)
-        return super().call_soon_threadsafe(callback, *args, context=context)  # type: ignore[no-any-return]
+        return _without_us(super().call_soon_threadsafe(callback, *args, context=context))
 
     def create_task(self, coro: Any, **keywords: Any) -> Any:
         """As asyncio's; tasks are numbered in each loop, so that names are the same in every run."""

@@ -8,7 +8,7 @@ from typing import Final
 __all__ = ["explain"]
 
 #: (test, kind, reason); the first pattern that fits.
-#: `by design`: what the test looks at is replaced on purpose, or not under control; `ours`: a defect of the takeover.
+#: `by design`: what the test looks at is replaced on purpose; `unsupported`: it needs what is refused under control.
 _REASONS: Final = (
     (
         "*.test_internal_fds",
@@ -29,11 +29,6 @@ _REASONS: Final = (
         "*.test_hang_global_shutdown_lock",
         "unsupported",
         "forks process pools while a thread submits to itself without end: the points are used up before they are done",
-    ),
-    (
-        "*.test_handle_source_traceback",
-        "ours",
-        "in debug mode the stack of `call_soon` ends in the controlled loop's own method instead of in its caller",
     ),
 )
 

@@ -29,6 +29,14 @@ def test_virtual_time_waits_for_what_the_kernel_holds_back() -> None:
     assert [each.verdict for each in measure(module, [name], runs=3)] == ["passed"]
 
 
+def test_a_handle_in_debug_mode_tells_of_its_caller_and_not_of_the_control() -> None:
+    """As without control: the traceback ends where `call_soon` was called."""
+    module, name = "test.test_asyncio.test_events", "HandleTests.test_handle_source_traceback"
+    if name not in names_of(module):
+        pytest.skip(f"this interpreter does not ship {module}")
+    assert [each.verdict for each in measure(module, [name], runs=2)] == ["passed"]
+
+
 def test_a_test_that_goes_wrong_in_any_way_is_told_and_the_others_are_run() -> None:
     """A measure that cannot fail measures nothing."""
     module = "tests.cases.stdlib.planted"
