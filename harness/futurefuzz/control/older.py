@@ -219,7 +219,7 @@ class OlderLocks:
             try:
                 put(old)
             except Exception:
-                continue
+                continue  # it could not be replaced either
 
 
 class _Later:

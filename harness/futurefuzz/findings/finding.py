@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from futurefuzz.programs.program import Program, Switch
 
@@ -66,7 +66,3 @@ class Finding:
     rate: Rate = field(factory=lambda: Rate(reproduced=0, tried=0))
     interpreter: str = ""
     analysis: str | None = None
-
-    def with_case(self, case: Case) -> Finding:
-        """The same finding with another (smaller) case."""
-        return evolve(self, case=case)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from attrs import define
 
 from futurefuzz.explorers.base import Step
-from futurefuzz.programs.program import Operation, Program
+from futurefuzz.programs.program import Program
 
 __all__ = ["EVENT_KINDS", "LOOP", "Event", "Outcome", "Run"]
 
@@ -112,13 +111,3 @@ class Run:
     loop_carrier: int | None
     blocked: list[tuple[str, str, str]]
     steps: list[Step] | None = None
-
-    def operation_events(self) -> Sequence[Event]:
-        """The `call` and `return` events."""
-        return [event for event in self.history if event.kind in ("call", "return")]
-
-
-def operation_of(event: Event) -> Operation:
-    """The operation of a `call`, `return`, `posted` or `waiting` event."""
-    assert isinstance(event.what, Operation)
-    return event.what
