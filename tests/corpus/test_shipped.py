@@ -15,7 +15,8 @@ from futurefuzz.findings.corpus import Corpus
 from futurefuzz.findings.finding import Finding
 from futurefuzz.shipped import directory
 
-_FINDINGS = Corpus(directory("corpus")).load()
+# Those that somebody has explained. In a checkout `futurefuzz fuzz` adds others to the same folder: no claims yet.
+_FINDINGS = [finding for finding in Corpus(directory("corpus")).load() if finding.analysis is not None]
 _KNOWN = known.load(directory("corpus") / "known.toml")
 
 
@@ -29,7 +30,7 @@ def test_a_case_shows_where_its_bug_is_known_to_be(finding: Finding) -> None:
 
 def test_every_case_is_explained_and_small() -> None:
     """Somebody has read the source for it; its clause exists; nobody has to read more than a handful of operations."""
-    assert len(_FINDINGS) > 20
+    assert len(_FINDINGS) >= 31
     for finding in _FINDINGS:
         assert finding.analysis
         assert finding.clause in CLAUSES
