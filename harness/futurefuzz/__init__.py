@@ -2,6 +2,7 @@
 
 The command line is in `futurefuzz.cli`, targets are made with `futurefuzz.targets.Target`, tests use
 `futurefuzz.strategies` (Hypothesis) or `futurefuzz.checking`; `futurefuzz.explore` runs ordinary code under control.
+`futurefuzz.Declaration` says what a Future claims.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from futurefuzz._version import __version__
 
 if TYPE_CHECKING:
     from futurefuzz.exploring.api import explore
+    from futurefuzz.targets.declaration import Declaration
 
-__all__ = ["__version__", "explore"]
+__all__ = ["Declaration", "__version__", "explore"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +24,8 @@ def __getattr__(name: str) -> Any:
         from futurefuzz.exploring.api import explore
 
         return explore
+    if name == "Declaration":
+        from futurefuzz.targets.declaration import Declaration
+
+        return Declaration
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ from random import Random
 from typing import Literal
 
 from futurefuzz import explorers, targets
+from futurefuzz.contracts.declared import check_declaration
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Explorer
@@ -81,9 +82,10 @@ def check(
 
     Raises:
         BrokenContract: a run broke a clause; with the token that replays it.
-        InputError: unknown target.
+        InputError: unknown target, or it departs from what is no clause of its contract.
     """
     found = targets.find(target) if isinstance(target, str) else target
+    check_declaration(found)
     kept = list(preemptions)
     check_under(program, found, Preemptions(lambda: kept), grade=grade, scenario=scenario)
     explorer = explorers.make("default", Random(seed))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from futurefuzz import targets  # importing it registers the targets that come with us
+from futurefuzz.contracts.declared import check_declaration
 from futurefuzz.errors import InputError
 
 __all__ = ["is_reference", "load_targets"]
@@ -25,11 +26,14 @@ def load_targets(names: Sequence[str], references: Sequence[str]) -> dict[str, t
         references: `module:attribute`. Only what a person wrote on the command line may come here: importing runs it.
 
     Raises:
-        InputError: unknown, cannot be imported, or not a target.
+        InputError: unknown, cannot be imported, not a target, or departs from what is no clause of its contract.
     """
     imported = [_import(reference).name for reference in references]
     wanted = [*names, *imported] or targets.names()
-    return {name: targets.find(name) for name in wanted}
+    found = {name: targets.find(name) for name in wanted}
+    for target in found.values():
+        check_declaration(target)
+    return found
 
 
 def _import(reference: str) -> targets.Target:

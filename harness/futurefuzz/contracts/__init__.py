@@ -7,7 +7,7 @@ from typing import Final
 from futurefuzz.contracts import asyncio_clauses, bridge_clauses, concurrent_clauses, general_clauses
 from futurefuzz.contracts.verdict import Clause, Violation
 
-__all__ = ["CLAUSES", "Clause", "Violation"]
+__all__ = ["CLAUSES", "Clause", "Violation", "clauses_of"]
 
 #: id -> clause, of all contracts
 CLAUSES: Final[dict[str, Clause]] = {
@@ -15,3 +15,10 @@ CLAUSES: Final[dict[str, Clause]] = {
     for clauses in (asyncio_clauses, concurrent_clauses, bridge_clauses, general_clauses)
     for clause in clauses.CLAUSES
 }
+
+
+def clauses_of(contract: str) -> dict[str, Clause]:
+    """The clauses of a contract that hold on this version of Python, the general ones included: id -> clause."""
+    return {
+        name: clause for name, clause in CLAUSES.items() if clause.applies_to(contract) and clause.holds_on()
+    }

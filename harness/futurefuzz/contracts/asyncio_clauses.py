@@ -180,6 +180,7 @@ POST_WITHOUT_ASKING: Final = Clause(
     ),
     source="https://docs.python.org/3/library/asyncio-future.html#asyncio.Future.cancelled",
     grade="interesting",
+    trap=True,
 )
 LOST_WAKE_UP: Final = Clause(
     id="A19",
@@ -191,6 +192,7 @@ LOST_WAKE_UP: Final = Clause(
     ),
     source="https://docs.python.org/3/library/asyncio-dev.html#concurrency-and-multithreading",
     grade="interesting",
+    trap=True,
 )
 MESSAGE: Final = Clause(
     id="A20",

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
-from attrs import frozen
+from attrs import Attribute, field, frozen
 
 __all__ = ["Clause", "Violation"]
+
+
+#: letter of a clause's number -> the contracts that it belongs to
+_CONTRACTS: Final = {
+    "A": ("asyncio",),
+    "B": ("bridge",),
+    "C": ("concurrent",),
+    "G": ("compound",),
+    "H": ("asyncio", "bridge", "compound"),
+}
+_BOUND: Final = re.compile(r"(>=|<)\s*(\d+)\.(\d+)")
+
+
+def _bounds(text: str) -> tuple[tuple[str, tuple[int, int]], ...]:
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        match = _BOUND.fullmatch(part)
+        if match is None:
+            raise ValueError(f"versions {text!r}: {part!r} is no bound; allowed: such as '>=3.12' or '>=3.11, <3.14'")
+        found.append((match[1], (int(match[2]), int(match[3]))))
+    return tuple(found)
+
+
+def _versions(_clause: object, _attribute: Attribute[Any], text: str) -> None:
+    _bounds(text)
 
 
 @frozen(kw_only=True)
@@ -19,6 +47,10 @@ class Clause:
         quote: the words of the documentation, PEP or issue that it rests on.
         source: where the quote stands, such as `docstring of asyncio.Future.set_result` or `gh-125969`.
         grade: what breaking it under legal use means.
+        versions: of Python for which it holds, such as `>=3.12` or `>=3.11, <3.14`; empty for all.
+        contracts: which contracts it belongs to; empty for what the letter of its number says, which for letters that
+            have no contract of their own (X) is every one.
+        trap: it is about programs: a mistake that any Future allows, which no Future can hold or break.
     """
 
     id: str
@@ -26,6 +58,19 @@ class Clause:
     quote: str
     source: str
     grade: Literal["forbidden", "interesting"] = "forbidden"
+    versions: str = field(default="", validator=_versions)
+    contracts: tuple[str, ...] = ()
+    trap: bool = False
+
+    def applies_to(self, contract: str) -> bool:
+        """Whether a contract has this clause."""
+        contracts = self.contracts or _CONTRACTS.get(self.id[0], ())
+        return not contracts or contract in contracts
+
+    def holds_on(self, version_info: Sequence[Any] = sys.version_info) -> bool:
+        """Whether it is a promise of that version of Python at all."""
+        version = (int(version_info[0]), int(version_info[1]))
+        return all(version >= bound if sign == ">=" else version < bound for sign, bound in _bounds(self.versions))
 
 
 @frozen(kw_only=True)

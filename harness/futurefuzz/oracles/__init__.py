@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from futurefuzz.contracts.asyncio_clauses import POST_WITHOUT_ASKING
+from futurefuzz.contracts.declared import split
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.oracles.agreement import Agreement
 from futurefuzz.oracles.base import Oracle
@@ -16,7 +17,7 @@ from futurefuzz.oracles.transitions import Transitions
 from futurefuzz.oracles.wakeups import Wakeups
 from futurefuzz.runs.history import Run
 
-__all__ = ["ALL", "Oracle", "judge"]
+__all__ = ["ALL", "Judgement", "Oracle", "assess", "judge"]
 
 #: all oracles. Where two show something at the same event, the earlier one here names it: the more specific first.
 ALL: Final[tuple[Oracle, ...]] = (
@@ -32,11 +33,23 @@ ALL: Final[tuple[Oracle, ...]] = (
 _CHECKS: Final = tuple(oracle.check for oracle in ALL)
 
 
-def judge(run: Run) -> list[Violation]:
-    """Everything that is wrong with a run, in the order in which it showed; the first is the finding.
+class Judgement(NamedTuple):
+    """What the oracles say about a run.
+
+    Attributes:
+        violations: everything that is wrong with it, in the order in which it showed; the first is the finding.
+        departures: what breaks clauses from which the target departs knowingly.
+    """
+
+    violations: list[Violation]
+    departures: list[Violation]
+
+
+def assess(run: Run) -> Judgement:
+    """Judge a run by all oracles.
 
     Traps of the program (A18) come after all that is wrong with the future: they leave it as it is, and are so frequent
-    that they would hide the rest.
+    that they would hide the rest. Clauses that do not hold on this version of Python are not judged.
 
     Args:
         run: its history is read only.
@@ -44,6 +57,13 @@ def judge(run: Run) -> list[Violation]:
     found: list[Violation] = []
     for check in _CHECKS:
         found += check(run)
+    if not found:
+        return Judgement(found, [])
     if len(found) > 1:
         found.sort(key=lambda violation: (violation.clause is POST_WITHOUT_ASKING, violation.at))
-    return found
+    return Judgement(*split(found, run.target))
+
+
+def judge(run: Run) -> list[Violation]:
+    """Everything that is wrong with a run and that its target has not declared; see `assess`."""
+    return assess(run).violations

@@ -31,7 +31,7 @@ from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.program import Actor, ActorKind, Callback, Hook, Operation, Program
 from futurefuzz.targets.base import Target
 
-__all__ = ["generate"]
+__all__ = ["generate", "possible"]
 
 Place = Literal["task", "thread", "callback"]
 TASK: Final[ActorKind] = "task"
@@ -118,12 +118,26 @@ def generate(choices: Choices, profile: Profile, target: Target) -> Program:
     Raises:
         InputError: the profile leaves nothing that this target can do.
     """
-    plan = _plan(
-        profile, target.contract, target.thread_operations, target.loop_operations, _posted_only(target)
-    )
+    plan = _plan_for(profile, target)
     if isinstance(plan, str):
         raise InputError(f"target {target.name}: {plan}")
     return _Draft(choices, plan).program()
+
+
+def possible(profile: Profile, target: Target) -> bool:
+    """Whether there is any program of that profile for that target."""
+    return not isinstance(_plan_for(profile, target), str)
+
+
+def _plan_for(profile: Profile, target: Target) -> _Plan | str:
+    return _plan(
+        profile,
+        target.contract,
+        target.thread_operations,
+        target.loop_operations,
+        _posted_only(target),
+        target.lacks,
+    )
 
 
 @lru_cache(maxsize=16384)
@@ -341,6 +355,7 @@ def _plan(
     on_threads: frozenset[str] | None,
     on_loop: frozenset[str] | None,
     posted_only: frozenset[str],
+    lacks: frozenset[str],
 ) -> _Plan | str:
     """The plan, or what is wrong (kept too, so that a wrong pair stays cheap).
 
@@ -348,8 +363,9 @@ def _plan(
         profile, contract: what is wanted, and of whom.
         on_threads, on_loop: what the target allows.
         posted_only: what a thread may not do directly, because it acts on something that belongs to the loop.
+        lacks: what the target does not offer at all.
     """
-    existing = _EXISTING[contract]
+    existing = {place: names - lacks for place, names in _EXISTING[contract].items()}
     threads = existing["thread"] if on_threads is None else existing["thread"] & on_threads
     if contract == "bridge" and on_threads is None:
         threads -= {"running", "set_running"}  # most bridges start the future themselves

@@ -16,7 +16,7 @@ from attrs import Attribute, field, frozen
 
 from futurefuzz.errors import InputError
 from futurefuzz.programs.choices import Choices
-from futurefuzz.programs.generator import generate
+from futurefuzz.programs.generator import generate, possible
 from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.program import Program
 from futurefuzz.shipped import directory
@@ -99,8 +99,10 @@ class Scenario:
             raise ValueError(f"scenario {self.name!r} has both a profile and a generate function; give one of them")
 
     def fits(self, target: Target) -> bool:
-        """Whether the scenario is for this target."""
-        return target.contract in self.contracts and any(fnmatchcase(target.name, p) for p in self.targets)
+        """Whether the scenario is for this target, and leaves something of what that offers."""
+        if target.contract not in self.contracts or not any(fnmatchcase(target.name, p) for p in self.targets):
+            return False
+        return self.profile is None or not target.lacks or possible(self.profile, target)
 
 
 def _generate_from(profile: Profile, choices: Choices, target: Target) -> Program:

@@ -2,8 +2,10 @@
 
 from futurefuzz.targets import asyncio_futures, asyncio_tasks, bridges, concurrent_future
 from futurefuzz.targets.base import Sides, Target, find, names, register
+from futurefuzz.targets.declaration import Declaration
 
 __all__ = [
+    "Declaration",
     "Sides",
     "Target",
     "asyncio_futures",

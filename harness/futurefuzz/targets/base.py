@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from futurefuzz.errors import InputError
+from futurefuzz.programs.operations import OPERATIONS
+from futurefuzz.targets.declaration import Declaration, copied
+from futurefuzz.targets.declaration import names as operation_names
 
 __all__ = ["Sides", "Target", "find", "names", "register"]
 
 CONTRACTS: Final = ("asyncio", "concurrent", "bridge")
+
+#: operations that no target can lack: a run ends by asking whether its futures are done, and for their results
+INDISPENSABLE: Final = frozenset({"done", "result"})
 
 
 @frozen
@@ -44,6 +50,12 @@ class Target:
         task_class: class of the tasks that await this target's futures; None: what the loop makes by itself.
         description: one sentence.
         dispose: called with each future's Sides when its run is over, for targets that must be closed.
+        departures: clause -> why the author departs from it knowingly; what breaks such a clause is no finding.
+        lacks: operations that it does not offer. The generator never draws them for it. `done` and `result` cannot be
+            left out: every run ends by asking for both.
+
+    Raises:
+        InputError: an unknown contract, or `lacks` names what is no operation or cannot be left out.
     """
 
     name: str
@@ -58,10 +70,22 @@ class Target:
     task_class: Callable[..., Any] | None = None
     description: str = ""
     dispose: Callable[[Sides], None] | None = field(default=None)
+    departures: Mapping[str, str] = field(factory=dict, hash=False, converter=copied)
+    lacks: frozenset[str] = field(default=frozenset(), converter=operation_names)
 
     def __attrs_post_init__(self) -> None:
         if self.contract not in CONTRACTS:
             raise InputError(f"target {self.name}: unknown contract {self.contract!r}; allowed: {', '.join(CONTRACTS)}")
+        wrong = sorted(self.lacks - (set(OPERATIONS) - INDISPENSABLE))
+        if wrong:
+            fault = "every run asks for it" if wrong[0] in INDISPENSABLE else "no such operation"
+            allowed = ", ".join(name for name in OPERATIONS if name not in INDISPENSABLE)
+            raise InputError(f"target {self.name}: lacks {wrong[0]!r}: {fault}; allowed: {allowed}")
+
+    @property
+    def declaration(self) -> Declaration:
+        """What it claims, and what of that not."""
+        return Declaration(contract=self.contract, departures=self.departures, lacks=self.lacks)
 
 
 _registry: dict[str, Target] = {}
