@@ -15,13 +15,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import Factory, define, frozen
 
+from futurefuzz.campaign.examination import Examination
 from futurefuzz.errors import InputError
 
-__all__ = ["MOST_RUNS", "ROTATION", "Pair", "Plan", "Unit"]
+__all__ = ["MOST_RUNS", "ROTATION", "Dealer", "Pair", "Plan", "Unit"]
 
 #: the explorers of a pair's units, in turn, and how many schedules each tries on its program. Many programs with few
 #: schedules each beat few programs with many: crashes of C asyncio.Future on 3.11.7 per 10,000 runs of `off_thread`
@@ -61,22 +62,26 @@ class Unit:
         pair: scenario and target.
         nth: which unit of its pair it is, from 0.
         seed: of the campaign.
+        examination: what a validation asks of it; None in a campaign.
     """
 
     number: int
     pair: Pair
     nth: int
     seed: int
+    examination: Examination | None = None
 
     @property
     def explorer(self) -> str:
         """The explorer of this unit."""
-        return ROTATION[self.nth % len(ROTATION)][0]
+        wanted = None if self.examination is None else self.examination.explorer
+        return wanted or ROTATION[self.nth % len(ROTATION)][0]
 
     @property
     def runs(self) -> int:
         """How many schedules it tries."""
-        return ROTATION[self.nth % len(ROTATION)][1]
+        wanted = None if self.examination is None else self.examination.runs
+        return wanted or ROTATION[self.nth % len(ROTATION)][1]
 
     def rng(self, purpose: str) -> Random:
         """Random numbers of this unit for one purpose (`program`, `explorer`), independent of every other."""
@@ -94,6 +99,22 @@ class _Share:
     crashes: dict[str, int] = Factory(dict)
 
 
+class Dealer(Protocol):
+    """Deals units: a campaign's `Plan`, or the steps of a validation.
+
+    Attributes:
+        most_runs: the most runs that any of its units makes.
+    """
+
+    most_runs: int
+
+    def next(self) -> Unit | None:
+        """The unit that comes next; None when there is no more."""
+
+    def crashed(self, pair: Pair, signature: str) -> bool:
+        """Note that a unit of that pair has ended its process; True when the pair is held back from now on."""
+
+
 class Plan:
     """Deals the units of a campaign.
 
@@ -104,6 +125,8 @@ class Plan:
     Raises:
         InputError: no pairs, or a weight that is not positive.
     """
+
+    most_runs = MOST_RUNS
 
     def __init__(self, *, seed: int, pairs: Sequence[Pair]) -> None:
         if not pairs:

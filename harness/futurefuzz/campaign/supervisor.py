@@ -16,7 +16,7 @@ from typing import Any, Final
 from attrs import Factory, define, field, frozen
 
 from futurefuzz.campaign.note import Culprit
-from futurefuzz.campaign.plan import MOST_RUNS, Pair, Plan, Unit
+from futurefuzz.campaign.plan import Dealer, Pair, Unit
 from futurefuzz.campaign.process import START_LIMIT, Death, Ready, Worker, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import HANG, how_of
@@ -52,6 +52,7 @@ class Candidate:
         choices: of the run.
         how: None when an oracle saw it; else how the worker ended.
         errors: what the worker had written before it died.
+        breaks: in a validation: the target breaks the clause (`examination.Examiner.breaks`).
     """
 
     signature: str
@@ -63,6 +64,7 @@ class Candidate:
     choices: list[int]
     how: str | None = None
     errors: str = ""
+    breaks: bool = True
 
 
 @define
@@ -118,10 +120,11 @@ class Supervisor:
         self.tally = Tally()
         self._hang = hang
         self._stop = stop
-        self._plan: Plan | None = None
+        self._plan: Dealer | None = None
         self._runs: int | None = None
         self._hear: Callable[[Candidate], None] = lambda candidate: None
         self._say: Callable[[str], None] = lambda text: None
+        self._ended: Callable[[Unit, dict[str, Any]], None] = _ignore
         self._unexplained = 0
         self._slots: list[_Slot] = []
         places = cores()
@@ -145,13 +148,14 @@ class Supervisor:
 
     def fuzz(
         self,
-        plan: Plan,
+        plan: Dealer,
         *,
         until: float | None,
         runs: int | None,
         hear: Callable[[Candidate], None],
         say: Callable[[str], None],
         tick: Callable[[], None],
+        ended: Callable[[Unit, dict[str, Any]], None] | None = None,
     ) -> str:
         """Run units until the budget is used up.
 
@@ -162,15 +166,17 @@ class Supervisor:
             hear: gets each candidate.
             say: gets lines for a person.
             tick: called several times a second.
+            ended: gets each unit that was carried out, with its result (`UnitResult.to_json`).
 
         Returns:
-            Why it ended: `time`, `runs` or `stopped`.
+            Why it ended: `time`, `runs` (also when there are no more units) or `stopped`.
 
         Raises:
             InputError: a scenario that cannot generate programs, or kills its worker while doing so.
             HarnessError: workers die and no run explains it.
         """
         self._plan, self._runs, self._hear, self._say = plan, runs, hear, say
+        self._ended = ended or _ignore
         now = time.monotonic()
         for slot in self._slots:
             slot.moved = now
@@ -222,21 +228,25 @@ class Supervisor:
         Close to the end of the budget nothing is dealt ahead, because how much is left then depends on what the units
         in hand use up, and on who answers first.
         """
-        assert self._plan is not None
+        plan = self._plan
+        assert plan is not None
+        most = plan.most_runs
         for depth in range(1, _IN_HAND + 1):
             for slot in self._slots:
                 if len(slot.in_hand) >= depth:
                     continue
-                limit = MOST_RUNS
+                limit = most
                 if self._runs is not None:
                     reserved = sum(limit for other in self._slots for _, limit in other.in_hand)
                     left = self._runs - self.tally.runs - reserved
-                    if left < MOST_RUNS and reserved:
+                    if left < most and reserved:
                         return
-                    limit = min(MOST_RUNS, left)
+                    limit = min(most, left)
                     if limit <= 0:
                         return
-                unit = self._plan.next()
+                unit = plan.next()
+                if unit is None:
+                    return
                 if not slot.in_hand:
                     slot.moved = time.monotonic()
                 slot.in_hand.append((unit, limit))
@@ -275,6 +285,7 @@ class Supervisor:
         self.tally.units += 1
         for signature, times in result["found"].items():
             self.tally.found[signature] = self.tally.found.get(signature, 0) + times
+        self._ended(unit, result)
 
     def _failed(self, slot: _Slot, error: dict[str, Any]) -> None:
         """A unit that could not be carried out, twice: the harness's fault, or of memory that the target has broken.
@@ -435,7 +446,12 @@ def _request(unit: Unit, limit: int) -> dict[str, Any]:
         "nth": unit.nth,
         "seed": unit.seed,
         "limit": limit,
+        "examination": None if unit.examination is None else unit.examination.to_json(),
     }
+
+
+def _ignore(unit: Unit, result: dict[str, Any]) -> None:
+    """Nobody wants to know."""
 
 
 def _where(unit: Unit) -> str:

@@ -16,13 +16,15 @@ from typing import Any, Final
 from attrs import frozen
 
 from futurefuzz import explorers
+from futurefuzz.campaign.examination import Examiner, avoiding
 from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
 from futurefuzz.campaign.plan import Unit
 from futurefuzz.errors import InputError
 from futurefuzz.findings import signature
-from futurefuzz.oracles import judge
+from futurefuzz.oracles import assess
 from futurefuzz.programs.choices import RandomChoices
-from futurefuzz.programs.codec import program_to_json
+from futurefuzz.programs.codec import program_from_json, program_to_json
+from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Event
@@ -39,16 +41,31 @@ _SENT: Final = 3
 
 @frozen(kw_only=True)
 class UnitResult:
-    """What a unit has done: runs, choices made, distinct behaviours, and how often each signature showed."""
+    """What a unit has done: runs, choices made, distinct behaviours, and how often each signature showed.
+
+    Args:
+        runs, choices, behaviours, found: so.
+        exhausted: its explorer had nothing more to explore.
+        examined: what a validation has asked for (`examination.Examiner.to_json`).
+    """
 
     runs: int
     choices: int
     behaviours: list[int]
     found: dict[str, int]
+    exhausted: bool = False
+    examined: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it goes to the supervisor."""
-        return {"runs": self.runs, "choices": self.choices, "behaviours": self.behaviours, "found": self.found}
+        return {
+            "runs": self.runs,
+            "choices": self.choices,
+            "behaviours": self.behaviours,
+            "found": self.found,
+            "exhausted": self.exhausted,
+            "examined": self.examined,
+        }
 
 
 def run_unit(
@@ -76,8 +93,11 @@ def run_unit(
         InputError: the scenario cannot generate a program.
     """
     note.unit(unit.number)
+    wanted = unit.examination
     try:
-        program = scenario.generate(RandomChoices(unit.rng("program")), target)
+        program = _program(unit, scenario, target)
+        if program is None:
+            return UnitResult(runs=0, choices=0, behaviours=[], found={})
         described = program_to_json(program)
     except (Exception, SystemExit) as error:
         raise InputError(
@@ -90,6 +110,8 @@ def run_unit(
     explorer = explorers.make(unit.explorer, unit.rng("explorer"))
     behaviours: set[int] = set()
     found: dict[str, int] = {}
+    examiner = None if wanted is None else Examiner(program, target)
+    exhausted = False
     runs = choices_made = stale = 0
     limit = min(limit, unit.runs)
     while runs < limit:
@@ -101,6 +123,7 @@ def run_unit(
         run = None  # the one before is gone before the next begins
         run = execute(program, target, explorer, choices=choices, history=NotedHistory(note))
         if run is None:
+            exhausted = True
             break
         note.phase("judging")
         runs += 1
@@ -108,7 +131,10 @@ def run_unit(
         known = len(behaviours)
         behaviours.add(_behaviour(base, run.status, run.history))
         stale = 0 if len(behaviours) > known else stale + 1
-        violations = judge(run)
+        judgement = assess(run)
+        violations = judgement.violations
+        if examiner is not None:
+            examiner.saw(run, judgement)
         if violations:
             first = violations[0]
             name = signature.of(target.name, first)
@@ -117,12 +143,34 @@ def run_unit(
                 sent[name] = sent.get(name, 0) + 1
                 case = {"signature": name, "grade": first.grade, "cause": first.cause}
                 where = {"scenario": scenario.name, "target": target.name, "program": described}
-                send({"case": {**case, **where, "choices": list(choices)}})
-        if not choices or stale >= _STALE:
-            break  # without any choice every other run would be the same
+                breaks = {} if examiner is None else {"breaks": examiner.breaks(first)}
+                send({"case": {**case, **where, **breaks, "choices": list(choices)}})
+        if not choices:
+            exhausted = True  # without any choice every other run would be the same
+            break
+        if stale >= _STALE and (wanted is None or wanted.program is None):
+            break
     note.phase("collecting")
     gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own
-    return UnitResult(runs=runs, choices=choices_made, behaviours=sorted(behaviours), found=found)
+    return UnitResult(
+        runs=runs,
+        choices=choices_made,
+        behaviours=sorted(behaviours),
+        found=found,
+        exhausted=exhausted,
+        examined=None if examiner is None else examiner.to_json(),
+    )
+
+
+def _program(unit: Unit, scenario: Scenario, target: Target) -> Program | None:
+    """What the unit runs; None when all that was drawn has what is to be avoided."""
+    choices = RandomChoices(unit.rng("program"))
+    wanted = unit.examination
+    if wanted is None:
+        return scenario.generate(choices, target)
+    if wanted.program is not None:
+        return program_from_json(wanted.program)
+    return avoiding(wanted.avoid, lambda: scenario.generate(choices, target))
 
 
 def _behaviour(base: str, status: str, history: list[Event]) -> int:

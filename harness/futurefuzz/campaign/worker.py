@@ -122,6 +122,7 @@ class _Worker:
 
     def _do(self, request: dict[str, Any]) -> None:
         from futurefuzz.campaign import single, unit
+        from futurefuzz.campaign.examination import Examination
         from futurefuzz.campaign.plan import Pair, Unit
 
         if request["do"] == "unit":
@@ -130,6 +131,7 @@ class _Worker:
                 pair=Pair(request["scenario"], request["target"]),
                 nth=request["nth"],
                 seed=request["seed"],
+                examination=Examination.from_json(request["examination"]),
             )
             result = unit.run_unit(
                 work,
