@@ -1,0 +1,103 @@
+"""Does the same thing, done again and again, need more memory each time?
+
+A leak is what grows in *every* measured round. One round alone says nothing: caches fill, dictionaries and free lists
+make room, a counter passes the last small integer. So the thing is done several times in a round, the collector comes
+between rounds, and a measure counts as growing only when each round added at least one for each time that it was done.
+
+Measured are the blocks that Python's allocator has given out (`sys.getallocatedblocks`); where `tracemalloc` is
+tracing, the bytes that it sees, for a large buffer is none of those blocks; and the reference counts of objects that
+live long, such as classes: a reference counted too many allocates nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from attrs import frozen
+
+__all__ = ["Growth", "clear_caches", "grows"]
+
+#: reference counts mean what they say where they are not spread over threads or made immortal
+_COUNTED: Final = getattr(sys, "_is_gil_enabled", lambda: True)()
+
+#: the interpreter's cache of attributes has thousands of places, each of which keeps a name that was asked for
+clear_caches: Final[Callable[[], None]] = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
+
+#: bytes that each time must add: what is smaller shows as a block
+_LARGE: Final = 512
+
+
+@frozen(kw_only=True)
+class Growth:
+    """Something that grew in every round.
+
+    Args:
+        what: `blocks of memory`, `traced bytes`, or `references to NAME`.
+        rounds: by how much in each round.
+        times: how often the thing was done in each round.
+    """
+
+    what: str
+    rounds: tuple[int, ...]
+    times: int
+
+    @property
+    def each(self) -> float:
+        """By how much each time, at the least."""
+        return min(self.rounds) / self.times
+
+
+def grows(
+    step: Callable[[], object], *, rounds: int = 4, times: int = 4, lasting: Sequence[tuple[str, Any]] = ()
+) -> list[Growth]:
+    """Do a thing again and again and see what grows.
+
+    Args:
+        step: the thing; it was done often enough before for caches to be filled.
+        rounds: how many.
+        times: how often in each round.
+        lasting: names and objects whose reference counts are watched.
+
+    Returns:
+        What grew in every round; the measurement ends with the first round in which nothing grew. The caller sees to it
+        that the collector does not look at the whole heap (`garbage.frozen_heap`).
+    """
+    lasting = lasting if _COUNTED else ()
+    names = ("blocks of memory", "traced bytes", *(f"references to {name}" for name, _ in lasting))
+    least = (times, times * _LARGE, *(times for _ in lasting))
+    # One table, made before: the measurement must not allocate.
+    table = [[0] * len(names) for _ in range(rounds + 1)]
+    alive = set(range(len(names)))
+    _measure(table[0], lasting)
+    # The first call of anything makes things that stay (a frame, an integer): the second says what there is.
+    _measure(table[0], lasting)
+    for nth in range(1, rounds + 1):
+        for _ in range(times):
+            step()
+        _measure(table[nth], lasting)
+        row, before = table[nth], table[nth - 1]
+        alive = {column for column in alive if row[column] - before[column] >= least[column]}
+        if not alive:
+            return []
+    return [
+        Growth(
+            what=names[column],
+            rounds=tuple(after[column] - before[column] for before, after in pairwise(table)),
+            times=times,
+        )
+        for column in sorted(alive)
+    ]
+
+
+def _measure(row: list[int], lasting: Sequence[tuple[str, Any]]) -> None:
+    clear_caches()
+    gc.collect()
+    for column, (_, thing) in enumerate(lasting, 2):
+        row[column] = sys.getrefcount(thing)
+    row[1] = tracemalloc.get_traced_memory()[0]
+    row[0] = sys.getallocatedblocks()

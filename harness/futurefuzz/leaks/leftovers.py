@@ -1,0 +1,104 @@
+"""What is left behind outside of memory: threads, descriptors, and what still stands in a loop's queues."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from typing import Any, Final
+
+from attrs import frozen
+
+__all__ = ["Leftovers", "handles_of", "look"]
+
+_FOLDERS: Final = ("/proc/self/fd", "/dev/fd")
+#: seconds that a thread which is about to end is given to do so
+_PATIENCE: Final = 1.0
+
+
+@frozen(kw_only=True)
+class Leftovers:
+    """What there was at one moment.
+
+    Args:
+        threads: that `threading` knows, by identity.
+        descriptors: open ones, with what they are.
+    """
+
+    threads: dict[int, str]
+    descriptors: dict[int, str]
+
+    def new_since(self, before: Leftovers) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Threads and descriptors that were not there before, in words."""
+        threads = tuple(name for ident, name in self.threads.items() if ident not in before.threads)
+        opened = tuple(
+            f"{number} ({what})"
+            for number, what in self.descriptors.items()
+            if before.descriptors.get(number) != what
+        )
+        return threads, opened
+
+
+def look(before: Leftovers | None = None) -> Leftovers:
+    """What there is now.
+
+    Args:
+        before: with it, new threads get a moment to end: a thread that was told to stop may not have come to it yet.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        threads = {id(thread): thread.name for thread in threading.enumerate()}
+        fresh = [] if before is None else [ident for ident in threads if ident not in before.threads]
+        if not fresh or time.monotonic() >= until:
+            return Leftovers(threads=threads, descriptors=_descriptors())
+        time.sleep(0.005)
+
+
+def handles_of(loop: asyncio.AbstractEventLoop) -> list[str]:
+    """Timers that nobody has cancelled, callbacks that are ready, and watched descriptors, in words.
+
+    Loops that are not asyncio's own do not show theirs.
+    """
+    texts = []
+    for handle in getattr(loop, "_scheduled", ()):
+        if not handle.cancelled():
+            texts.append(f"timer of {_callback(handle)}")
+    for handle in getattr(loop, "_ready", ()):
+        if not handle.cancelled():
+            texts.append(f"callback {_callback(handle)}, which is ready to run")
+    selector = getattr(loop, "_selector", None)
+    get_map: Any = getattr(selector, "get_map", None)
+    own = getattr(loop, "_ssock", None)
+    for key in (get_map() or {}).values() if get_map is not None else ():
+        if key.fileobj is not own and not (own is not None and key.fd == own.fileno()):
+            texts.append(f"watched descriptor {key.fd}")
+    return texts
+
+
+def _callback(handle: Any) -> str:
+    callback = getattr(handle, "_callback", None)
+    callback = getattr(callback, "func", callback)
+    name = getattr(callback, "__qualname__", None) or type(callback).__qualname__
+    return str(name).rpartition("<locals>.")[2]
+
+
+def _descriptors() -> dict[int, str]:
+    for folder in _FOLDERS:
+        try:
+            numbers = [int(name) for name in os.listdir(folder)]
+        except OSError:
+            continue
+        found = {}
+        for number in sorted(numbers):
+            try:
+                found[number] = os.readlink(f"{folder}/{number}") if folder == _FOLDERS[0] else _kind(number)
+            except OSError:  # the one that listed the folder
+                continue
+        return found
+    return {}
+
+
+def _kind(number: int) -> str:
+    status = os.fstat(number)
+    return f"{status.st_dev}:{status.st_ino}"
