@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures._base
 import dis
 import gc
+import importlib.util
 import queue
 import random
 import sys
@@ -13,7 +14,8 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
-from types import CodeType
+from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
@@ -694,6 +696,62 @@ def test_two_instrumentations_side_by_side() -> None:
     assert "Account.deposit:enter" in found
 
 
+# ---- finding code again ----
+
+
+def _module(folder: Path, text: str) -> ModuleType:
+    """Write a module and load it, as an import would."""
+    path = folder / "scanned_again.py"
+    path.write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("scanned_again", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["scanned_again"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Iterator[ModuleType]:
+    """A module that has been looked for once."""
+    module = _module(tmp_path, "def first():\n    return [0]\n\nclass Kind:\n    def method(self): ...\n")
+    with Instrumentation([module], model="gil") as points:
+        assert module.first.__code__ in points
+        assert len(points) == 2
+    yield module
+    sys.modules.pop("scanned_again", None)
+
+
+def test_the_collector_is_asked_once(loaded: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as nothing was loaded since."""
+    monkeypatch.setattr(gc, "get_objects", lambda: pytest.fail("asked again"))
+    with Instrumentation([loaded], model="gil") as points:
+        assert len(points) == 2
+
+
+@pytest.mark.parametrize("where", ["module", "class"])
+def test_a_function_made_since_is_found(loaded: ModuleType, where: str) -> None:
+    """In the module or in one of its classes."""
+    assert loaded.__file__ is not None
+    exec(compile("def second(): ...", loaded.__file__, "exec"), vars(loaded))  # noqa: S102
+    second = loaded.second
+    if where == "class":
+        del loaded.second
+        loaded.Kind.second = second
+    with Instrumentation([loaded], model="gil") as points:
+        assert second.__code__ in points
+        assert len(points) == 3
+
+
+def test_a_module_loaded_anew_is_found(loaded: ModuleType, tmp_path: Path) -> None:
+    """Under the same name, from the same file."""
+    anew = _module(tmp_path, "def first():\n    return [1]\n")
+    with Instrumentation([anew], model="gil") as points:
+        assert anew.first.__code__ in points
+        assert loaded.first.__code__ in points  # somebody still has it
+
+
 # ---- reading bytecode ---------------------------------------------------------------------------------------------
 
 
@@ -714,6 +772,22 @@ def test_decoding_agrees_with_dis() -> None:
             if access.kind != "item":
                 assert access.name in str(theirs[offset].argval), (function, offset)
         assert set(found.lines) >= set(mine)
+
+
+def test_what_is_stored_agrees_with_dis() -> None:
+    """Attributes and global names, over whole modules and with arguments wider than a byte."""
+    wide = "def f(o):\n" + "".join(f"    o.a{i} = {i}\n" for i in range(70_000)) + "    global g\n    g = 1\n"
+    functions = [thing for thing in gc.get_objects() if type(thing).__name__ == "function"]
+    codes = [f.__code__ for f in functions if f.__module__ in {"asyncio.base_events", "threading", "inspect"}]
+    codes += bytecode.nested([compile(wide, "wide", "exec")])
+    assert len(codes) > 100
+    for code in codes:
+        kinds = {"STORE_ATTR": "attribute", "DELETE_ATTR": "attribute", "STORE_GLOBAL": "global"}
+        expected = {(kinds[i.opname], i.argval) for i in dis.get_instructions(code) if i.opname in kinds}
+        found = bytecode.stored_names(code)
+        assert {stored for stored in found if stored[0] == "attribute"} == {e for e in expected if e[0] == "attribute"}
+        assert expected <= found
+        assert found is bytecode.stored_names(code)
 
 
 def test_owners_are_found_through_wide_arguments() -> None:

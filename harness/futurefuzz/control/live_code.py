@@ -10,7 +10,8 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Iterable
+import weakref
+from collections.abc import Iterable, Sequence
 from types import CodeType, FunctionType, ModuleType
 from typing import Final
 
@@ -71,7 +72,9 @@ class Selection:
 
     def __contains__(self, code: CodeType) -> bool:
         """Whether a code object stands in one of the files."""
-        name = code.co_filename
+        return self._holds(code.co_filename)
+
+    def _holds(self, name: str) -> bool:
         answer = self._answers.get(name)
         if answer is None:
             path = os.path.abspath(name)
@@ -82,13 +85,73 @@ class Selection:
 
     def codes(self) -> list[CodeType]:
         """The code objects of all functions that are loaded now, with those inside them; each once, in no order."""
-        found = [
-            thing.__code__
-            for thing in gc.get_objects()
-            if type(thing) is FunctionType and thing.__code__ in self
-        ]
-        unique = {id(code): code for code in bytecode.nested(found)}
-        return list(unique.values())
+        files = (frozenset(self._files), frozenset(self._folders))
+        modules = [module for module in _modules() if self._holds(str(vars(module)["__file__"]))]
+        known = _scans.get(files)
+        if known is None or not known.still_holds(modules):
+            if len(_scans) >= _SCANS_KEPT:
+                _scans.clear()
+            known = _scans[files] = _Scan(modules, self._scanned())
+        return [code for reference in known.codes if (code := reference()) is not None]
+
+    def _scanned(self) -> list[CodeType]:
+        codes = [thing.__code__ for thing in gc.get_objects() if type(thing) is FunctionType]
+        chosen = {name for name in {code.co_filename for code in codes} if self._holds(name)}
+        found = [code for code in codes if code.co_filename in chosen]
+        return list({id(code): code for code in bytecode.nested(found)}.values())
+
+
+class _Scan:
+    """What the collector knew of some files.
+
+    To ask it again costs 5 ms and more. It is not asked again as long as the same modules are loaded from these files,
+    executed once (a reload gives them another `__spec__`), and hold no function that it did not know.
+    """
+
+    def __init__(self, modules: Iterable[ModuleType], codes: Iterable[CodeType]) -> None:
+        self.codes = [weakref.ref(code) for code in codes]
+        self._modules = [(weakref.ref(module), module.__spec__) for module in modules]
+        self._known = {id(code): reference for code, reference in zip(codes, self.codes, strict=True)}
+
+    def still_holds(self, modules: Sequence[ModuleType]) -> bool:
+        """Whether nothing was added since."""
+        return len(modules) == len(self._modules) and all(
+            reference() is module and spec is module.__spec__ and (_is_librarys(module) or self._knows(module))
+            for (reference, spec), module in zip(self._modules, modules, strict=True)
+        )
+
+    def _knows(self, module: ModuleType) -> bool:
+        for value in list(vars(module).values()):
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                if not all(self._has(part, module) for part in list(vars(value).values())):
+                    return False
+            elif not self._has(value, module):
+                return False
+        return True
+
+    def _has(self, value: object, module: ModuleType) -> bool:
+        if type(value) is not FunctionType or value.__code__.co_filename != module.__file__:
+            return True
+        reference = self._known.get(id(value.__code__))
+        return reference is not None and reference() is value.__code__
+
+
+#: by files and folders, for explorations that follow one another in a process, as in a test run
+_scans: Final[dict[tuple[frozenset[str], frozenset[str]], _Scan]] = {}
+_SCANS_KEPT: Final = 16
+
+
+def _modules() -> list[ModuleType]:
+    """The loaded modules that have a file."""
+    return [
+        module
+        for module in list(sys.modules.values())
+        if type(module) is ModuleType and isinstance(vars(module).get("__file__"), str)
+    ]
+
+
+def _is_librarys(module: ModuleType) -> bool:
+    return module.__name__.partition(".")[0] in sys.stdlib_module_names
 
 
 def file_labels() -> dict[str, str]:
