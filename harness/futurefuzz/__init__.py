@@ -2,7 +2,7 @@
 
 The command line is in `futurefuzz.cli`, targets are made with `futurefuzz.targets.Target`, tests use
 `futurefuzz.strategies` (Hypothesis) or `futurefuzz.checking`; `futurefuzz.explore` runs ordinary code under control.
-`futurefuzz.Declaration` says what a Future claims.
+`futurefuzz.Declaration` says what a Future claims; `futurefuzz.watch` tells how a loop of any running program fares.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from futurefuzz._version import __version__
 
 if TYPE_CHECKING:
     from futurefuzz.exploring.api import explore
+    from futurefuzz.health.watching import watch
     from futurefuzz.targets.declaration import Declaration
 
-__all__ = ["Declaration", "__version__", "explore"]
+__all__ = ["Declaration", "__version__", "explore", "watch"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,6 +25,10 @@ def __getattr__(name: str) -> Any:
         from futurefuzz.exploring.api import explore
 
         return explore
+    if name == "watch":
+        from futurefuzz.health.watching import watch
+
+        return watch
     if name == "Declaration":
         from futurefuzz.targets.declaration import Declaration
 

@@ -5,6 +5,12 @@
 
     pytest --explore 500          # every selected test under up to 500 schedules
 
+    @pytest.mark.loop_health      # or loop_health(slow=0.5): no callback may take half a second
+    def test_service(): ...
+
+The second kind is not controlled: it fails when a loop that ran in the test showed a fault of the program that can be
+told exactly (`futurefuzz.watch`). The fixture `loop_health` gives the measurements.
+
 The test may be plain or `async`; its fixtures are set up once, outside of control, and shared by all schedules. It
 fails with the smallest schedule that makes it fail. The seed is fixed unless the mark gives one, so that the result is
 the same each time.
@@ -13,13 +19,24 @@ the same each time.
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-__all__ = ["pytest_addoption", "pytest_configure", "pytest_pyfunc_call"]
+if TYPE_CHECKING:
+    from futurefuzz.health.watching import Health
+
+__all__ = [
+    "loop_health",
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_pyfunc_call",
+    "pytest_runtest_call",
+]
 
 _ARGUMENTS: Final = ("runs", "seconds", "seed", "model", "explorer", "instrument")
 
@@ -36,6 +53,48 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", f"explore({', '.join(_ARGUMENTS)}): run this test under many schedules of its threads and tasks"
     )
+    config.addinivalue_line(
+        "markers", "loop_health(slow): fail when an event loop that runs in this test shows a fault of the program"
+    )
+
+
+@pytest.fixture
+def loop_health(request: pytest.FixtureRequest) -> Iterator[Health]:
+    """What the event loops that run in the test show; with the mark of the same name a fault of the program fails."""
+    from futurefuzz.errors import InputError
+    from futurefuzz.health.watching import watch
+
+    mark = request.node.get_closest_marker("loop_health")
+    arguments = {} if mark is None else dict(mark.kwargs)
+    if set(arguments) - {"slow"} or (mark is not None and mark.args):
+        raise pytest.UsageError(f"{request.node.nodeid}: mark loop_health: allowed: slow=SECONDS")
+    try:
+        watching = watch(**arguments)
+    except InputError as error:
+        raise pytest.UsageError(f"{request.node.nodeid}: mark loop_health: {error}") from None
+    with watching as health:
+        yield health
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A test with the mark fails when its loops show a fault of the program."""
+    result = yield
+    if item.get_closest_marker("loop_health") is not None and isinstance(item, pytest.Function):
+        health: Health = item.funcargs["loop_health"]
+        gc.collect()  # exceptions that nobody asked for are told of when their futures die
+        if health.verdicts:
+            pytest.fail(health.report(), pytrace=False)
+    return result
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The mark brings the fixture with it; it is set up first, so that it sees the loops of other fixtures, too."""
+    for item in items:
+        if item.get_closest_marker("loop_health") and isinstance(item, pytest.Function):
+            if "loop_health" in item.fixturenames:
+                item.fixturenames.remove("loop_health")
+            item.fixturenames.insert(0, "loop_health")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.benchmarks import control_cost, hand_over, instrumentation_cost, memory, peers, point_cost
+from tests.benchmarks import control_cost, hand_over, instrumentation_cost, memory, peers, point_cost, watch_cost
 from tests.runs.told import told
 
 
@@ -33,6 +33,7 @@ def unpinned() -> Iterator[None]:
             ["--without-peers", "--seeds", "1", "--seconds", "0.02", "--repeat", "1", "--slice", "0.02"],
             ["futurefuzz free-threaded", "2 x 20 locked increments", "(k) race inside asyncio's Future", "found of 13"],
         ),
+        (watch_cost, ["--count", "1", "--repeat", "1"], ["callbacks", "tasks", "echo", "watched", "times"]),
         (memory, ["--first", "7", "--last", "21"], ["kB after 7 runs", "after 21"]),
     ],
     ids=lambda value: value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else None,

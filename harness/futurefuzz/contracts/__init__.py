@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from futurefuzz.contracts import asyncio_clauses, bridge_clauses, concurrent_clauses, general_clauses, leak_clauses
+from futurefuzz.contracts import (
+    asyncio_clauses,
+    bridge_clauses,
+    concurrent_clauses,
+    general_clauses,
+    leak_clauses,
+    loop_clauses,
+)
 from futurefuzz.contracts.verdict import Clause, Violation
 
 __all__ = ["CLAUSES", "Clause", "Violation", "clauses_of"]
@@ -12,7 +19,7 @@ __all__ = ["CLAUSES", "Clause", "Violation", "clauses_of"]
 #: id -> clause, of all contracts
 CLAUSES: Final[dict[str, Clause]] = {
     clause.id: clause
-    for clauses in (asyncio_clauses, concurrent_clauses, bridge_clauses, general_clauses, leak_clauses)
+    for clauses in (asyncio_clauses, concurrent_clauses, bridge_clauses, general_clauses, leak_clauses, loop_clauses)
     for clause in clauses.CLAUSES
 }
 

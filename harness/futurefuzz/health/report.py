@@ -1,0 +1,103 @@
+"""The health of loops as a page of text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from futurefuzz.health.histogram import Histogram, spelled
+from futurefuzz.health.record import LoopHealth
+from futurefuzz.reports.page import Page, clean, cut, rule, wrap
+
+__all__ = ["health_lines"]
+
+_MOST = 10
+_BAR = 24
+
+
+def health_lines(loops: Sequence[LoopHealth], page: Page) -> list[Text]:
+    """One section for each loop; measurements first, verdicts last.
+
+    Args:
+        loops: what was seen.
+        page: how it is to look.
+    """
+    lines = [line for loop in loops for line in _loop(loop, page)]
+    return lines or [Text("no loop ran while it was watched")]
+
+
+def _loop(loop: LoopHealth, page: Page) -> list[Text]:
+    depth = loop.depth
+    lines = [rule(f"{loop.name}: {loop.iterations:,} iterations{' (virtual time)' if loop.virtual else ''}", page)]
+    drained = "empty now" if not depth.busy else f"not empty for {depth.busy:,} iterations"
+    if depth.growing:
+        drained += ", and growing: the loop cannot drain it"
+    lines.append(Text(f"ready queue   deepest {depth.deepest:,}, now {depth.now:,}; {drained}"))
+    lines += _histogram("call_soon to run", loop.latency, page)
+    lines += _histogram("callbacks take", loop.duration, page)
+    if loop.slow_count:
+        lines.append(Text(f"slow callbacks: {loop.slow_count:,} of {loop.bound:g} s and more"))
+        lines += _listed(
+            (f"{each.seconds:.3f} s  {each.what}{_at(each.where)}{f', in {each.blocking}' if each.blocking else ''}"
+             for each in loop.slow), page
+        )
+    if loop.waiters:
+        lines.append(Text(f"waiting tasks: {len(loop.waiters):,}"))
+        lines += _listed(
+            (f"{each.name} waits for {each.waits_for}{_since(each.seconds)}{_at(each.where)}" for each in loop.waiters),
+            page,
+        )
+    others = [each for each in loop.complaints if each.kind == "other"]
+    if others:
+        lines.append(Text("the exception handler was called"))
+        lines += _listed((f"{each.message}{f': {each.error}' if each.error else ''}" for each in others), page)
+    for verdict in loop.verdicts[:_MOST]:
+        mark = f"{page.glyphs.bad} {verdict.clause.id}  "
+        text = wrap(mark + clean(_short(verdict.cause)), page.width, indent=6)
+        lines += [Text(part, style="bold red") for part in text]
+    if len(loop.verdicts) > _MOST:
+        lines.append(Text(f"  and {len(loop.verdicts) - _MOST:,} more", style="dim"))
+    return lines
+
+
+def _histogram(title: str, found: Histogram, page: Page) -> list[Text]:
+    if not found.count:
+        return []
+    head = (
+        f"{title:<17} {found.count:,} times; half within {spelled(found.quantile(0.5))}, "
+        f"99 % within {spelled(found.quantile(0.99))}, longest {spelled(found.longest)}"
+    )
+    rows: dict[int, int] = {}
+    for bound, count in found.rows():  # three to one: a page is not as tall
+        bits = bound.bit_length()
+        bound = (1 << bits + -bits % 3) - 1
+        rows[bound] = rows.get(bound, 0) + count
+    most = max(rows.values())
+    lines = [Text(head)]
+    for bound, count in rows.items():
+        bar = page.glyphs.full * max(1 if count else 0, round(_BAR * count / most))
+        lines.append(Text(f"  {'up to ' + spelled(bound):>14}  {count:>10,}  {bar}", style="dim"))
+    return lines
+
+
+def _listed(texts: Iterable[str], page: Page) -> list[Text]:
+    every = [clean(_short(text)) for text in texts]
+    lines = [Text(f"  {cut(text, page.width - 2, page.glyphs)}") for text in every[:_MOST]]
+    if len(every) > _MOST:
+        lines.append(Text(f"  and {len(every) - _MOST:,} more", style="dim"))
+    return lines
+
+
+def _short(text: str) -> str:
+    """Paths from here on, where they lead down from here."""
+    return text.replace(os.getcwd() + os.sep, "")
+
+
+def _at(where: str) -> str:
+    return f", at {where}" if where else ""
+
+
+def _since(seconds: float) -> str:
+    return f", for at least {seconds:.3g} s" if seconds else ""

@@ -1,0 +1,132 @@
+"""`futurefuzz.watch`: the health of any asyncio loop in any running program, without control.
+
+    with futurefuzz.watch(loop) as health:      # or watch(): every loop that runs meanwhile
+        ...
+    print(health.report())
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final
+
+from futurefuzz.errors import InputError
+from futurefuzz.health.monitor import Monitor
+from futurefuzz.health.record import LoopHealth, Verdict
+
+__all__ = ["FORMAT", "Health", "watch"]
+
+FORMAT: Final = 1
+
+
+class Health:
+    """What a watch has seen; may be asked during the watch and after it, from any thread."""
+
+    def __init__(self) -> None:
+        self._monitors: list[Monitor] = []
+        self._ended: list[LoopHealth] = []
+
+    @property
+    def loops(self) -> tuple[LoopHealth, ...]:
+        """Each loop, in the order in which they were first seen."""
+        return (*self._ended, *(monitor.health() for monitor in list(self._monitors)))
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What the program did wrong, as far as it can be told exactly."""
+        return tuple(verdict for loop in self.loops for verdict in loop.verdicts)
+
+    def report(self, *, width: int = 100) -> str:
+        """As text."""
+        from futurefuzz.health.report import health_lines
+        from futurefuzz.reports.page import UNICODE, Page
+
+        page = Page(width=width, glyphs=UNICODE)
+        return "\n".join(line.plain.rstrip() for line in health_lines(self.loops, page)) + "\n"
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON document."""
+        return {"format": FORMAT, "loops": [loop.to_json() for loop in self.loops]}
+
+
+class watch:
+    """While in this context, a loop is watched; running it meanwhile, or being run by it, are both right.
+
+    Args:
+        loop: which; None watches every loop of asyncio that begins to run meanwhile, in any thread.
+        slow: seconds that a callback may take. When given, a slower one is a verdict; otherwise the loop's own
+            `slow_callback_duration` tells which callbacks are listed, and a slow one is a measurement only, for
+            it may be the machine that was slow.
+
+    Raises:
+        InputError: the loop is none that can be watched (uvloop's has no ready queue to look at), or it is being
+            watched already.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None, *, slow: float | None = None) -> None:
+        if slow is not None and not slow > 0:
+            raise InputError(f"watch: slow is {slow!r}; allowed: seconds, more than 0")
+        self._loop = loop
+        self._slow = slow
+        self._health = Health()
+        self._count = 0
+        self._lock = threading.Lock()
+        self._real: Callable[..., Any] | None = None
+
+    def __enter__(self) -> Health:
+        if self._loop is not None:
+            self._attach(self._loop)
+        else:
+            self._attach_all()
+        return self._health
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._real is not None:
+            asyncio.BaseEventLoop.run_forever = self._real  # type: ignore[method-assign]
+        health = self._health
+        with self._lock:
+            for monitor in health._monitors:
+                _release(monitor)
+            health._ended = list(health.loops)
+            health._monitors = []
+
+    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            if loop in _watched:
+                raise InputError("watch: this loop is being watched already; allowed: one watch at a time")
+            health = self._health
+            while health._monitors and health._monitors[0].loop.is_closed():  # do not keep what has ended
+                ended = health._monitors[0]
+                _release(ended)
+                health._ended.append(ended.health())
+                del health._monitors[0]
+            self._count += 1
+            monitor = Monitor(loop, f"loop {self._count}", slow=self._slow)
+            monitor.attach()
+            _watched.add(loop)
+            health._monitors.append(monitor)
+
+    def _attach_all(self) -> None:
+        self._real = real = asyncio.BaseEventLoop.run_forever
+
+        def run_forever(loop: asyncio.BaseEventLoop) -> None:
+            if loop not in _watched:
+                self._attach(loop)
+            real(loop)
+
+        asyncio.BaseEventLoop.run_forever = run_forever  # type: ignore[method-assign,assignment]
+
+
+#: the loops that are being watched, by anybody
+_watched: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _release(monitor: Monitor) -> None:
+    monitor.detach()
+    _watched.discard(monitor.loop)
