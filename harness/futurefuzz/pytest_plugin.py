@@ -22,7 +22,7 @@ import asyncio
 import gc
 import inspect
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
@@ -81,7 +81,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test with the mark fails when its loops show a fault of the program."""
     result = yield
     if item.get_closest_marker("loop_health") is not None and isinstance(item, pytest.Function):
-        health: Health = item.funcargs["loop_health"]
+        health = cast("Health", item.funcargs["loop_health"])
         gc.collect()  # exceptions that nobody asked for are told of when their futures die
         if health.verdicts:
             pytest.fail(health.report(), pytrace=False)
