@@ -57,7 +57,9 @@ def test_json_holds_what_the_documentation_names(capsys: pytest.CaptureFixture[s
     assert finding["kind"] == "exception"
     assert finding["reproduction"] == {"reproduced": 3, "tried": 3}
     assert {"kind": "line", "thread": "worker", "text": "future.set_result(1)", "file": "race.py", "line": 8,
-            "function": "worker"} in finding["timeline"]  # fmt: skip
+            "function": "worker", "values": ["calls future.set_result(1) on <Future pending>"],
+            } in finding["timeline"]  # fmt: skip
+    assert finding["race"].startswith("worker calls future.done() on <Future pending> (race.py:7), then ")
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,6 @@ class TestCounter:
         assert self.count == 2, self.name
 """
 
-needs_lines = pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 cannot show each line of a run")
-
-
 _SHOWN = [(TWO_LINES, ()), (ONE_LINE, ()), (DEADLOCK, ("test_order",)), (METHOD, ("TestCounter", "test_add"))]
 
 
@@ -98,7 +95,6 @@ def _run(name: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@needs_lines
 @pytest.mark.parametrize(("source", "names"), _SHOWN)
 def test_the_written_file_shows_the_same_failure_without_this_package(
     source: str, names: tuple[str, ...], capsys: pytest.CaptureFixture[str]
@@ -113,7 +109,6 @@ def test_the_written_file_shows_the_same_failure_without_this_package(
     assert (code, said.splitlines()[-1]) == (1, f"REPRODUCED: {finding.signature}")
 
 
-@needs_lines
 def test_a_repaired_source_does_not_show_it() -> None:
     """The written file does not say so whatever happens: without the bug in its source it ends with 0."""
     finding = _finding(TWO_LINES)
@@ -125,7 +120,6 @@ def test_a_repaired_source_does_not_show_it() -> None:
     assert (code, said.splitlines()[-1][:14]) == (0, "NOT REPRODUCED")
 
 
-@needs_lines
 def test_what_is_not_shown_every_time_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """No file, and a sentence that names the lines of the switches."""
     finding = _finding(TWO_LINES)
@@ -135,7 +129,6 @@ def test_what_is_not_shown_every_time_is_not_written(monkeypatch: pytest.MonkeyP
     assert sorted(path.name for path in Path().glob("*.py")) == ["bug.py"]
 
 
-@needs_lines
 def test_a_file_that_is_no_reproducer_is_not_overwritten() -> None:
     """The user's own code stays; an older reproducer is replaced."""
     finding = _finding(TWO_LINES)

@@ -193,6 +193,11 @@ class Instrumentation:
         """How many code objects have points."""
         return len(self._codes)
 
+    @property
+    def engine(self) -> Engine | None:
+        """What tells of the instructions; None while it is not installed."""
+        return self._engine
+
     # ---- threads ----------------------------------------------------------------------------------------------------
 
     def thread_started(self) -> None:

@@ -20,15 +20,20 @@ from futurefuzz.control.scheduler import current_control
 if TYPE_CHECKING:
     from futurefuzz.control.instrumentation import Instrumentation, Table
 
-__all__ = ["Traced"]
+__all__ = ["Followed", "Traced"]
 
 _NOWHERE: Final = -1
 
 
 class Traced:
-    """Tells an instrumentation of the places of its code objects, on each thread that asks for it."""
+    """Tells an instrumentation of the places of its code objects, on each thread that asks for it.
+
+    Attributes:
+        kind: follows the frames; a subclass of `Followed` is told of every line, too.
+    """
 
     def __init__(self, instrumentation: Instrumentation) -> None:
+        self.kind: type[Followed] = Followed
         self._instrumentation = instrumentation
         self._tables = instrumentation.tables
         self._active = True
@@ -59,7 +64,7 @@ class Traced:
         code = frame.f_code
         caller = frame.f_back
         calling = caller.f_trace if caller is not None else None
-        has_points = id(code) in self._tables or type(calling) is _Frame
+        has_points = id(code) in self._tables or type(calling) is self.kind
         if not has_points and self._active and scheduler._going_on is not None:
             return None  # by far the most frequent case: a function calls another, and neither has points
         if not self._active or current_control() is None:
@@ -67,22 +72,24 @@ class Traced:
             return None
         instrumentation = self._instrumentation
         table = instrumentation.table(code)
-        if type(calling) is _Frame:
+        if type(calling) is self.kind:
             calling.calls_python(table is not None or code.co_filename.startswith(_OWN))
         if table is None:
             return None
         trace = frame.f_trace
-        if type(trace) is not _Frame:
-            trace = _Frame(instrumentation, table, frame) if table.calls or table.loops or table.accesses else None
+        kind = self.kind
+        if type(trace) is not kind:
+            wanted = table.calls or table.loops or table.accesses or kind is not Followed
+            trace = kind(instrumentation, table, frame) if wanted else None
             frame.f_trace_opcodes = trace is not None
-            frame.f_trace_lines = False
+            frame.f_trace_lines = kind is not Followed
         event_here = table.entries.get(frame.f_lasti)
         if event_here is not None:
             instrumentation.announce(event_here)
         return trace
 
 
-class _Frame:
+class Followed:
     """Follows one frame."""
 
     __slots__ = ("_announce", "_calling", "_has_cells", "_instrumentation", "_last", "_table")

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from futurefuzz.exploring.conflicts import sentence
 from futurefuzz.exploring.engine import Hunt, Stage
 from futurefuzz.exploring.timeline import Row, elided, marked, rows
 
@@ -33,6 +34,7 @@ class Finding:
         preemptions: of the smallest schedule found.
         always: it shows without any preemption.
         confirmed: how often it showed again, of how many tries.
+        race: how threads came between each other, in one sentence; empty where nobody could see that.
         rows: what each thread did.
         schedule: departures from going on: thread, place, occurrence, who goes instead.
         fair_from: from which choice on everybody is let go fairly; None: never.
@@ -54,6 +56,7 @@ class Finding:
     fair_from: int | None
     found_after: int
     token: str = ""
+    race: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As in `explore --json`."""
@@ -67,6 +70,7 @@ class Finding:
             "preemptions": self.preemptions,
             "always": self.always,
             "reproduction": {"reproduced": self.confirmed[0], "tried": self.confirmed[1]},
+            "race": self.race,
             "timeline": [row.to_json() for row in self.rows],
             "schedule": [list(switch) for switch in self.schedule],
             "fair_from": self.fair_from,
@@ -78,6 +82,7 @@ class Finding:
 def finding_of(hunt: Hunt, token: str = "") -> Finding:
     """The finding without the objects of its run."""
     failure = hunt.failure
+    is_race = not hunt.always and hunt.schedule.fair_from is None
     return Finding(
         kind=failure.kind,
         signature=failure.signature,
@@ -93,6 +98,7 @@ def finding_of(hunt: Hunt, token: str = "") -> Finding:
         fair_from=hunt.schedule.fair_from,
         found_after=hunt.found_after,
         token=token,
+        race=sentence(hunt.seen.seen, hunt.seen.run.names) if is_race else "",
     )
 
 

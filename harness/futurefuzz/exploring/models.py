@@ -50,6 +50,16 @@ class Points:
     def __exit__(self, *_error: object) -> None:
         self._instrumentation.uninstall()
 
+    @property
+    def splits(self) -> bool:
+        """Whether some stand before single instructions."""
+        return self._instrumentation.model == "free-threaded"
+
+    @property
+    def engine(self) -> Any:
+        """What tells of them; None when they are not there."""
+        return self._instrumentation.engine
+
     def install(self, control: Any = None) -> None:
         """Nothing: they are there."""
 

@@ -46,6 +46,8 @@ def finding_lines(finding: Finding, page: Page) -> list[Text]:
         switches = "no preemption" if not count else f"{count} preemption{'s' if count > 1 else ''}"
         why = f"Needs {switches}; {MEANING[finding.model]} (model {finding.model})."
     lines += _wrapped(why, page)
+    if finding.race:
+        lines += _wrapped(f"{finding.race}.", page)
     lines += [Text(f"  {part}") for text in finding.detail[:_MOST_DETAIL] for part in wrap(clean(text), page.width - 2)]
     lines += [line for other in finding.others[:5] for line in _wrapped(f"also: {other}", page)]
     if finding.rows:
@@ -75,6 +77,8 @@ def timeline(rows: tuple[Row, ...], page: Page) -> list[Text]:
         elif row.kind == "line":
             text = clean(row.text) + (f"   ({glyphs.more} goes on)" if row.again else "")
             lines.append(Text(f"{name} {glyphs.bar} {place}  {cut(text, room, glyphs)}"))
+            blank = f"{' ' * names} {glyphs.bar} {' ' * where}    "
+            lines += [Text(blank + cut(clean(value), room - 2, glyphs), style="cyan") for value in row.values]
         else:
             said, style = _SAID[row.kind]
             text = said + ("" if row.kind == "ended" else clean(row.text))

@@ -143,8 +143,6 @@ def check(case: Case, path: Path) -> None:
     kind = case.signature.partition(":")[0]
     if kind not in _KINDS or case.fair_from is not None:
         raise InputError(f"--script: a finding of kind {kind} cannot be written so; allowed: {', '.join(_KINDS)}")
-    if not hasattr(sys, "monitoring"):
-        raise InputError("--script: needs Python 3.12 or later to see each line of a run; allowed: a newer interpreter")
     if path.is_dir():
         raise InputError(f"--script {path}: is a folder")
     if not path.parent.is_dir():
@@ -215,7 +213,7 @@ class _Block:
 def _blocks(seen: Sequence[Sighting], names: Sequence[str]) -> list[_Block]:
     blocks = [_Block(-1)]
     for each in seen:
-        if each.actor < 0 or names[each.actor].startswith("the clock"):
+        if each.touch is not None or each.actor < 0 or names[each.actor].startswith("the clock"):
             continue
         if each.actor != blocks[-1].actor:
             blocks.append(_Block(each.actor))

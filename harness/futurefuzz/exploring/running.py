@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from futurefuzz.control.session import ControlledRun, run_controlled
+from futurefuzz.control.session import ControlledRun, Instrumenting, run_controlled
 from futurefuzz.control.whole import Waiting
 from futurefuzz.errors import FuturefuzzError, HarnessError
 from futurefuzz.explorers.base import Explorer, Step, View
@@ -186,8 +186,13 @@ class Runner:
         if self._points is not None:
             self._points.__exit__(*error)
 
-    def run(self, explorer: Explorer, *, steps: list[Step] | None = None) -> Observed | None:
-        """One run, recorded when there is a list for its steps; None when the explorer has nothing more to explore."""
+    def run(
+        self, explorer: Explorer, *, steps: list[Step] | None = None, watching: Instrumenting | None = None
+    ) -> Observed | None:
+        """One run, recorded when there is a list for its steps; None when the explorer has nothing more to explore.
+
+        `watching` is told of its threads in place of the points.
+        """
         self.count += 1
         run = run_controlled(
             self._carried,
@@ -195,7 +200,7 @@ class Runner:
             record=steps is not None,
             # What leads to a fair end is not fair itself: that has a full run of its own.
             step_bound=self.step_bound * (2 if isinstance(explorer, Fairly) else 1),
-            instrumentation=self._points,
+            instrumentation=watching or self._points,
             seed=self._seed,
             choices=self._choices(),
             steps=steps,
@@ -217,11 +222,11 @@ class Runner:
 
         Args:
             explorer: chooses.
-            lines: watch every line too.
+            lines: watch every line too, and what it reads and writes.
             sink: told of each sighting at once, for a run that the process may not survive.
         """
-        with Witness(lines=lines, sink=sink) as witness:
-            seen = self.run(explorer, steps=witness.steps)
+        with Witness(lines=lines, points=self._points, sink=sink) as witness:
+            seen = self.run(explorer, steps=witness.steps, watching=witness.instrumenting)
         if seen is None:
             return None
         diverged = tuple(getattr(explorer, "diverged", ()))

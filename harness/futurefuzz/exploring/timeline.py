@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from futurefuzz.explorers.base import Step
 from futurefuzz.exploring import places
+from futurefuzz.exploring.conflicts import conflicting
 from futurefuzz.exploring.failure import Failure
 from futurefuzz.exploring.places import Place
 from futurefuzz.exploring.running import Observed
@@ -18,6 +19,8 @@ __all__ = ["Row", "elided", "marked", "rows", "rows_of"]
 
 #: lines kept around each switch, at the beginning and at the end of a long run
 _AROUND, _FIRST, _LAST = 3, 4, 8
+#: values shown beside one line
+_VALUES = 4
 
 
 @frozen(kw_only=True)
@@ -31,6 +34,7 @@ class Row:
         place: where.
         text: source, or what it waits for; for a gap how many lines.
         again: the thread goes on in the middle of a line that was shown before.
+        values: what it reads and writes there that other threads change or look at, with values.
     """
 
     kind: str
@@ -38,6 +42,7 @@ class Row:
     place: Place | None = None
     text: str = ""
     again: bool = False
+    values: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """For the report in JSON."""
@@ -46,6 +51,8 @@ class Row:
             found["file"] = os.path.basename(self.place.file)
             found["line"] = self.place.line
             found["function"] = self.place.function
+        if self.values:
+            found["values"] = list(self.values)
         return found
 
 
@@ -62,24 +69,43 @@ def rows_of(sightings: Sequence[Sighting], names: Sequence[str]) -> list[Row]:
     found: list[Row] = []
     last: dict[int, Row] = {}
     running = -1
+    shared = conflicting(sightings)
     for sighting in sightings:
         actor = sighting.actor
         if actor < 0:
             continue
         name = names[actor]
         place, step = sighting.place, sighting.step
+        if sighting.touch is not None:
+            if sighting.touch.thing in shared and place is not None:
+                _annotate(found, name, place, str(sighting.touch))
+            continue
         if place is not None and (step is None or _is_new(last.get(actor), place, running == actor)):
             row = Row(kind="line", thread=name, place=place, text=places.source_line(place.file, place.line))
             before = last.get(actor)
             if step is not None and before is not None and before.place == place:
                 row = evolve(row, again=True)
-            if not (found and running == actor and step is not None and found[-1].place == place):
-                found.append(row)
+            if not (found and running == actor and found[-1].kind == "line" and found[-1].place == place):
+                found.append(row)  # a line that goes on, or begins again, is not shown again
             last[actor] = row
         if step is not None and step.chosen != actor:
             found.append(_switch(name, sighting.place, step, names[step.chosen]))
         running = actor if step is None else step.chosen
     return found
+
+
+def _annotate(found: list[Row], name: str, place: Place, text: str) -> None:
+    """Write a value to its line: the thread's last row, or one more when others have gone since."""
+    for at in range(len(found) - 1, -1, -1):
+        row = found[at]
+        if row.thread != name or row.kind != "line":
+            break
+        if row.place == place:
+            if text not in row.values and len(row.values) < _VALUES:
+                found[at] = evolve(row, values=(*row.values, text))
+            return
+    line = places.source_line(place.file, place.line)
+    found.append(Row(kind="line", thread=name, place=place, text=line, again=True, values=(text,)))
 
 
 def marked(found: list[Row], failures: Sequence[Failure]) -> list[Row]:
