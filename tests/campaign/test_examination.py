@@ -41,7 +41,7 @@ def _run(examination: Examination | None, sent: list[dict[str, Any]] | None = No
 
 def test_an_examination_survives_the_way_to_the_worker() -> None:
     """And a campaign's units have none."""
-    order = Examination(avoid=(frozenset({"a", "b"}),), program={"actors": []}, explorer="bounded", runs=7)
+    order = Examination(avoid=(frozenset({"a", "b"}),), program={"actors": []}, bound=1, runs=7)
     assert Examination.from_json(order.to_json()) == order
     assert Examination.from_json(None) is None
     assert _run(None).examined is None
@@ -50,7 +50,7 @@ def test_an_examination_survives_the_way_to_the_worker() -> None:
 def test_a_given_program_is_run_under_every_schedule() -> None:
     """To the end of its explorer, however often nothing new shows."""
     made = program(("task", [op("yield"), op("set_result")]), ("thread", [op("cancel", via="post")]))
-    order = Examination(program=program_to_json(made), explorer="bounded", runs=1000)
+    order = Examination(program=program_to_json(made), runs=1000)
     result = _run(order)
     assert result.exhausted
     assert result.examined is not None
@@ -60,7 +60,7 @@ def test_a_given_program_is_run_under_every_schedule() -> None:
 def test_a_unit_cut_short_is_not_exhausted() -> None:
     """What was left out is not certified."""
     made = program(("task", [op("yield"), op("set_result")]), ("thread", [op("cancel", via="post")]))
-    assert not _run(Examination(program=program_to_json(made), explorer="bounded", runs=2)).exhausted
+    assert not _run(Examination(program=program_to_json(made), runs=2)).exhausted
 
 
 def test_generated_programs_do_without_what_is_avoided() -> None:

@@ -11,16 +11,33 @@ from attrs import field, frozen
 from futurefuzz.contracts.evidence import Witness
 from futurefuzz.contracts.misuse import misuse
 from futurefuzz.contracts.verdict import Violation
+from futurefuzz.errors import HarnessError
 from futurefuzz.oracles import Judgement
+from futurefuzz.programs.choices import Choices
 from futurefuzz.programs.features import features
 from futurefuzz.programs.program import Program
+from futurefuzz.programs.scenario import Scenario
 from futurefuzz.runs.history import Run
-from futurefuzz.targets.base import Target
+from futurefuzz.targets.base import CONTRACTS, Target
 
-__all__ = ["Examination", "Examiner", "avoiding"]
+__all__ = ["GIVEN", "Examination", "Examiner", "avoiding"]
 
 #: programs that are drawn until one does without what is to be avoided
 _DRAWS: Final = 40
+
+
+
+def _nothing(choices: Choices, target: Target) -> Program:
+    raise HarnessError("a program was to be given")
+
+
+#: what the programs that a validation enumerates belong to
+GIVEN: Final = Scenario(
+    name="enumerated",
+    description="small programs, one after another",
+    contracts=CONTRACTS,
+    generate=_nothing,
+)
 
 
 @frozen(kw_only=True)
@@ -29,13 +46,14 @@ class Examination:
 
     Args:
         avoid: sets of features (`programs.features`); the unit's program has all features of none of them.
-        program: the program to run, in its JSON shape, instead of a generated one; all its schedules are wanted.
-        explorer, runs: instead of those that the unit's number gives.
+        program: the program to run, in its JSON shape, instead of a generated one.
+        bound: of such a program, all schedules with up to so many preemptions are run, as far as `runs` reach.
+        runs: instead of those that the unit's number gives.
     """
 
     avoid: tuple[frozenset[str], ...] = ()
     program: dict[str, Any] | None = field(default=None, hash=False)
-    explorer: str | None = None
+    bound: int = 2
     runs: int | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -43,7 +61,7 @@ class Examination:
         return {
             "avoid": [sorted(names) for names in self.avoid],
             "program": self.program,
-            "explorer": self.explorer,
+            "bound": self.bound,
             "runs": self.runs,
         }
 
@@ -53,7 +71,7 @@ class Examination:
         if value is None:
             return None
         avoid = tuple(frozenset(names) for names in value["avoid"])
-        return cls(avoid=avoid, program=value["program"], explorer=value["explorer"], runs=value["runs"])
+        return cls(avoid=avoid, program=value["program"], bound=value["bound"], runs=value["runs"])
 
 
 def avoiding(avoid: Sequence[frozenset[str]], draw: Callable[[], Program]) -> Program | None:

@@ -1,16 +1,28 @@
-"""The targets that a worker loads: registered ones, and those that the user names by module and attribute."""
+"""The targets that a worker loads: registered ones, and those that the user names by module and attribute.
+
+A reference is `module:attribute` of a `Target`, of a function without arguments that returns one, or, with the contract
+behind it (`module:attribute@asyncio`), of a class or a factory of futures.
+"""
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Final
 
 from futurefuzz import targets  # importing it registers the targets that come with us
 from futurefuzz.contracts.declared import check_declaration
 from futurefuzz.errors import InputError
+from futurefuzz.targets.adapting import ADAPTABLE, adapt
+from futurefuzz.targets.base import CONTRACTS, declare
 
-__all__ = ["is_reference", "load_targets"]
+__all__ = ["ENTRY_POINTS", "entry_point", "is_reference", "load_targets", "target_name"]
+
+#: the group of entry points by which packages offer targets
+ENTRY_POINTS: Final = "futurefuzz.targets"
 
 
 def is_reference(name: str) -> bool:
@@ -18,12 +30,29 @@ def is_reference(name: str) -> bool:
     return ":" in name
 
 
-def load_targets(names: Sequence[str], references: Sequence[str]) -> dict[str, targets.Target]:
+def target_name(reference: str) -> str:
+    """The name of the target that is made of the class or factory of a reference."""
+    return reference.partition("@")[0].replace(":", ".")
+
+
+def entry_point(name: str) -> str | None:
+    """The reference that an installed package has registered under that name; nothing is imported."""
+    return next((found.value.replace(" ", "") for found in entry_points(group=ENTRY_POINTS, name=name)), None)
+
+
+def load_targets(
+    names: Sequence[str],
+    references: Sequence[str],
+    *,
+    departures: Mapping[str, str] | None = None,
+    lacks: Sequence[str] = (),
+) -> dict[str, targets.Target]:
     """The targets of those names and references; all registered ones when there are neither.
 
     Args:
         names: of registered targets. Nothing is imported for a name, so it may come from a token.
         references: `module:attribute`. Only what a person wrote on the command line may come here: importing runs it.
+        departures, lacks: what is declared of them beyond what they say themselves; see `Target`.
 
     Raises:
         InputError: unknown, cannot be imported, not a target, or departs from what is no clause of its contract.
@@ -31,26 +60,62 @@ def load_targets(names: Sequence[str], references: Sequence[str]) -> dict[str, t
     imported = [_import(reference).name for reference in references]
     wanted = [*names, *imported] or targets.names()
     found = {name: targets.find(name) for name in wanted}
-    for target in found.values():
+    for name, target in found.items():
+        if departures or lacks:
+            found[name] = target = declare(name, departures or {}, lacks)
         check_declaration(target)
     return found
 
 
 def _import(reference: str) -> targets.Target:
-    module_name, _, attribute = reference.partition(":")
+    where, _, contract = reference.partition("@")
+    module_name, _, attribute = where.partition(":")
+    if not module_name or not attribute or (contract and contract not in CONTRACTS):
+        raise InputError(
+            f"{reference}: allowed: MODULE:ATTRIBUTE, or MODULE:ATTRIBUTE@CONTRACT with {', '.join(ADAPTABLE)}"
+        )
     try:
         module = import_module(module_name)
     except (Exception, SystemExit) as error:
         raise InputError(
-            f"--target {reference}: cannot import {module_name} from {os.getcwd()}: {type(error).__name__}: {error}"
+            f"{where}: cannot import {module_name} from {os.getcwd()}: {type(error).__name__}: {error}"
         ) from None
-    target: object = module
+    found: Any = module
     for part in attribute.split("."):
-        if not hasattr(target, part):
-            raise InputError(f"--target {reference}: {module_name} has no attribute {attribute!r}")
-        target = getattr(target, part)
-    if not isinstance(target, targets.Target):
+        if not hasattr(found, part):
+            raise InputError(f"{where}: {module_name} has no attribute {attribute!r}")
+        found = getattr(found, part)
+    if not isinstance(found, targets.Target) and _may_return_target(found):
+        try:
+            made = found()
+        except (Exception, SystemExit) as error:
+            raise InputError(f"{where}: {attribute}() raised {type(error).__name__}: {error}") from None
+        found = made if isinstance(made, targets.Target) else found
+    if isinstance(found, targets.Target):
+        if contract and contract != found.contract:
+            raise InputError(f"{where}: the target claims the contract {found.contract}, not {contract}")
+        return targets.register(found)
+    if not contract:
         raise InputError(
-            f"--target {reference}: expected a futurefuzz.targets.base.Target, not {type(target).__name__}"
+            f"{where}: expected a futurefuzz.targets.base.Target, not {_kind(found)}; for a class or a factory of "
+            f"futures say which contract it claims: {where}@asyncio or {where}@concurrent (validate: --contract)"
         )
-    return targets.register(target)
+    name = target_name(reference)
+    if name in targets.names() and targets.find(name).contract == contract:
+        return targets.find(name)  # the class that a target of ours is about, or what was loaded before
+    return targets.register(adapt(found, contract, name, where))
+
+
+def _may_return_target(found: Any) -> bool:
+    """A function that can be called without arguments; a class makes futures, not targets."""
+    if not inspect.isfunction(found) or inspect.iscoroutinefunction(found):
+        return False
+    try:
+        inspect.signature(found).bind()
+    except TypeError:
+        return False
+    return True
+
+
+def _kind(found: object) -> str:
+    return f"the class {found.__name__}" if isinstance(found, type) else type(found).__name__

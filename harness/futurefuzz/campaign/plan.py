@@ -74,8 +74,7 @@ class Unit:
     @property
     def explorer(self) -> str:
         """The explorer of this unit."""
-        wanted = None if self.examination is None else self.examination.explorer
-        return wanted or ROTATION[self.nth % len(ROTATION)][0]
+        return ROTATION[self.nth % len(ROTATION)][0]
 
     @property
     def runs(self) -> int:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from futurefuzz.campaign.note import Culprit, Note
 from futurefuzz.campaign.protocol import LineReader, Setup, request_bytes
@@ -32,10 +32,18 @@ _DROPPED: Final = ("PYTHONASYNCIODEBUG", "PYTHONDEVMODE", "PYTHONWARNINGS", "PYT
 
 @frozen(kw_only=True)
 class Ready:
-    """What a worker has loaded: (scenario, target, weight) for each pair, and the contract of each target."""
+    """What a worker has loaded: (scenario, target, weight) for each pair, and the contract of each target.
+
+    Args:
+        pairs, contracts: so.
+        targets: target -> what it is (`worker._about`).
+        legal: scenarios whose programs stay within the contract.
+    """
 
     pairs: tuple[tuple[str, str, float], ...]
     contracts: dict[str, str]
+    targets: dict[str, dict[str, Any]] = Factory(dict)
+    legal: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -232,6 +240,8 @@ class Worker:
             self.ready = Ready(
                 pairs=tuple((scenario, target, weight) for scenario, target, weight in said["pairs"]),
                 contracts=dict(said["contracts"]),
+                targets=dict(said["targets"]),
+                legal=frozenset(said["legal"]),
             )
             return True
         if "refused" in answer:

@@ -14,7 +14,7 @@ import os
 import struct
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 __all__ = ["MEMORY_EXIT", "LineReader", "Setup", "read_request", "request_bytes", "send"]
 
@@ -35,6 +35,7 @@ class Setup:
         references: `module:attribute` of other targets, which a person has named on the command line.
         scenarios: names and paths; None loads no scenarios, empty loads all that are shipped.
         path: folders to put before `sys.path`, for the references.
+        departures, lacks: what is declared of the targets beyond what they say themselves.
 
     Without any targets and references all registered targets are loaded.
     """
@@ -43,10 +44,12 @@ class Setup:
     references: tuple[str, ...] = ()
     scenarios: tuple[str, ...] | None = None
     path: tuple[str, ...] = ()
+    departures: tuple[tuple[str, str], ...] = ()
+    lacks: tuple[str, ...] = ()
 
     def only(self, target: str) -> Setup:
         """What it takes to run one target: itself and whatever the references register, no scenarios."""
-        return Setup(targets=(target,), references=self.references, path=self.path)
+        return evolve(self, targets=(target,), scenarios=None)
 
     def to_json(self) -> dict[str, Any]:
         """As the worker gets it."""
@@ -55,6 +58,8 @@ class Setup:
             "references": list(self.references),
             "scenarios": None if self.scenarios is None else list(self.scenarios),
             "path": list(self.path),
+            "departures": [list(pair) for pair in self.departures],
+            "lacks": list(self.lacks),
         }
 
     @classmethod
@@ -66,6 +71,8 @@ class Setup:
             references=tuple(value["references"]),
             scenarios=None if scenarios is None else tuple(scenarios),
             path=tuple(value["path"]),
+            departures=tuple((clause, reason) for clause, reason in value["departures"]),
+            lacks=tuple(value["lacks"]),
         )
 
 

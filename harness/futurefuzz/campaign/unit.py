@@ -20,6 +20,8 @@ from futurefuzz.campaign.examination import Examiner, avoiding
 from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
 from futurefuzz.campaign.plan import Unit
 from futurefuzz.errors import InputError
+from futurefuzz.explorers.base import Explorer
+from futurefuzz.explorers.bounded import Bounded
 from futurefuzz.findings import signature
 from futurefuzz.oracles import assess
 from futurefuzz.programs.choices import RandomChoices
@@ -107,7 +109,12 @@ def run_unit(
     note.program(text)
     tidy = any(operation.name == "collect" for operation in program.operations())
     base = hashlib.sha256(f"{target.name}\n{text}".encode()).hexdigest()
-    explorer = explorers.make(unit.explorer, unit.rng("explorer"))
+    given = wanted is not None and wanted.program is not None
+    explorer: Explorer
+    if wanted is not None and given:
+        explorer = Bounded(bound=wanted.bound)
+    else:
+        explorer = explorers.make(unit.explorer, unit.rng("explorer"))
     behaviours: set[int] = set()
     found: dict[str, int] = {}
     examiner = None if wanted is None else Examiner(program, target)
@@ -148,7 +155,7 @@ def run_unit(
         if not choices:
             exhausted = True  # without any choice every other run would be the same
             break
-        if stale >= _STALE and (wanted is None or wanted.program is None):
+        if stale >= _STALE and not given:
             break
     note.phase("collecting")
     gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own

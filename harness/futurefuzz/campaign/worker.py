@@ -62,7 +62,9 @@ class _Worker:
         from futurefuzz.programs.scenario import load_scenarios
 
         sys.path[:0] = setup.path
-        self.targets = load_targets(setup.targets, setup.references)
+        self.targets = load_targets(
+            setup.targets, setup.references, departures=dict(setup.departures), lacks=setup.lacks
+        )
         self.scenarios = {} if setup.scenarios is None else load_scenarios(setup.scenarios)
         # what a child would otherwise import again after each crash
         for name in ("single", "unit"):
@@ -78,6 +80,8 @@ class _Worker:
                 "ready": {
                     "pairs": pairs,
                     "contracts": {name: target.contract for name, target in self.targets.items()},
+                    "targets": {name: _about(target) for name, target in self.targets.items()},
+                    "legal": [scenario.name for scenario in self.scenarios.values() if scenario.legal],
                     "package": os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                 }
             }
@@ -122,7 +126,7 @@ class _Worker:
 
     def _do(self, request: dict[str, Any]) -> None:
         from futurefuzz.campaign import single, unit
-        from futurefuzz.campaign.examination import Examination
+        from futurefuzz.campaign.examination import GIVEN, Examination
         from futurefuzz.campaign.plan import Pair, Unit
 
         if request["do"] == "unit":
@@ -135,7 +139,7 @@ class _Worker:
             )
             result = unit.run_unit(
                 work,
-                self.scenarios[work.pair.scenario],
+                self.scenarios.get(work.pair.scenario, GIVEN),
                 self.targets[work.pair.target],
                 note=self.note,
                 limit=request["limit"],
@@ -147,6 +151,19 @@ class _Worker:
             single.search(request, self.targets, note=self.note, send=self.send)
         else:
             single.run_case(request, self.targets, note=self.note, send=self.send)
+
+
+def _about(target: Any) -> dict[str, Any]:
+    """What a supervisor that has not loaded a target needs to know of it."""
+    return {
+        "contract": target.contract,
+        "shape": target.shape,
+        "departures": dict(target.departures),
+        "lacks": sorted(target.lacks),
+        "thread_operations": None if target.thread_operations is None else sorted(target.thread_operations),
+        "loop_operations": None if target.loop_operations is None else sorted(target.loop_operations),
+        "description": target.description,
+    }
 
 
 def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from futurefuzz.errors import InputError
 from futurefuzz.programs.operations import OPERATIONS
 from futurefuzz.targets.declaration import Declaration, copied
 from futurefuzz.targets.declaration import names as operation_names
 
-__all__ = ["Sides", "Target", "find", "names", "register"]
+__all__ = ["Sides", "Target", "declare", "find", "names", "register"]
 
 CONTRACTS: Final = ("asyncio", "concurrent", "bridge")
 
@@ -97,6 +97,19 @@ def register(target: Target) -> Target:
         raise InputError(f"target {target.name!r} is registered twice with different meanings")
     _registry[target.name] = target
     return target
+
+
+def declare(name: str, departures: Mapping[str, str], lacks: Iterable[str]) -> Target:
+    """Declare more of a registered target than it says itself; from then on its name stands for that.
+
+    Raises:
+        InputError: there is no such target, or it cannot lack that.
+    """
+    target = find(name)
+    _registry[name] = declared = evolve(
+        target, departures={**target.departures, **departures}, lacks=target.lacks | frozenset(lacks)
+    )
+    return declared
 
 
 def find(name: str) -> Target:
