@@ -24,12 +24,15 @@ from futurefuzz.findings.signature import clause_of_end, crash_signature, how_it
 from futurefuzz.programs.codec import program_to_json, schedule_to_json
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.record import step_from_json
+from futurefuzz.targets.base import GROUPS, LOOPLESS
 
 __all__ = ["HANG", "Reproduction", "Runner", "Seen", "alike", "carrier_names", "how_of", "run_case"]
 
 #: seconds without an end after which a single run counts as hanging
 HANG: Final = 10.0
 
+#: timers of a run that is told about by name although it did not live to count them
+_TIMERS: Final = 64
 _END: Final = re.compile(r"(.*):(X[123]):")
 _CAUSES: Final = {
     "X1": "{how} killed the interpreter in {what}",
@@ -253,7 +256,10 @@ def how_of(code: int) -> str:
 def carrier_names(program: Program, contract: str) -> tuple[str, ...]:
     """The names of a run's carriers, for one that did not live to tell them."""
     threads = [f"thread {number}" for number, actor in enumerate(program.actors) if actor.kind == "thread"]
-    return tuple(threads if contract == "concurrent" else ["loop", *threads])
+    if contract in LOOPLESS:
+        return tuple(threads)
+    timers = [f"timer {number}" for number in range(_TIMERS)] if contract in GROUPS else []
+    return ("loop", *threads, *timers)
 
 
 def _survived(

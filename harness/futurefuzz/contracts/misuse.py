@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from futurefuzz.programs.program import Operation, Program
-from futurefuzz.targets.base import Target
+from futurefuzz.targets.base import LOOPLESS, Target
 
 __all__ = ["OFF_THREAD", "RE_ENTRANT", "misuse"]
 
@@ -26,7 +26,7 @@ def misuse(program: Program, contract: str, target: Target | None = None) -> fro
 
     Args:
         program: what is run.
-        contract: `asyncio`, `concurrent` or `bridge`.
+        contract: one of `targets.base.CONTRACTS`.
         target: tells which end of a bridge is the asyncio one.
 
     Source: "Not thread-safe", https://docs.python.org/3/library/asyncio-future.html#asyncio.Future
@@ -34,7 +34,7 @@ def misuse(program: Program, contract: str, target: Target | None = None) -> fro
     found = set()
     if any(hook.operations for hook in program.hooks):
         found.add(RE_ENTRANT)
-    if contract != "concurrent" and _off_thread(program, contract, target):
+    if contract not in LOOPLESS and _off_thread(program, contract, target):
         found.add(OFF_THREAD)
     return frozenset(found) if found else _NONE
 
@@ -64,7 +64,7 @@ def _off_thread(program: Program, contract: str, target: Target | None) -> bool:
 
 def _asyncio_operations(contract: str, target: Target | None) -> frozenset[str] | None:
     """The operations that would reach an asyncio future from a thread; None means all of them."""
-    if contract == "asyncio":
+    if contract in ("asyncio", "compound"):
         return None
     if target is None:
         return _NONE

@@ -55,7 +55,7 @@ class _Selector:
             while not loop.woken:
                 loop.asleep = True
                 try:
-                    if not control.block(_WAKE_UP, "asleep", timeout):
+                    if not control.block(_WAKE_UP, "asleep", None if loop.timers else timeout):
                         break
                 finally:
                     loop.asleep = False
@@ -70,7 +70,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         control: of the run.
         carrier: index of the actor that will run it.
         notice: told of each handle that enters the ready queue, at the moment when it does.
+
+    Attributes:
+        timers: of a loop whose timers are actors of the control (`timers_are_actors`), handle -> index of the actor.
+            There a timer may fire at any point, as if everybody else had been slow: before what is ready, too.
     """
+
+    timers_are_actors = False
 
     def __init__(self, control: Control, carrier: int, notice: Callable[[asyncio.Handle], None]) -> None:
         super().__init__()
@@ -80,6 +86,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.asleep = False
         self._selector: _Selector | None = _Selector(self)
         self._ready = ReadyQueue(notice)
+        self.timers: dict[asyncio.TimerHandle, int] = {}
+        self._timed = 0
         self._posting = Pending("call_soon", "loop", True)
         self._waking = Pending("wake", "loop", True)
 
@@ -98,6 +106,26 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """As asyncio's; a point before it."""
         self.control.point(self._posting)
         return super().call_soon_threadsafe(callback, *args, context=context)
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:  # type: ignore[override]
+        """As asyncio's; the timer may be an actor of the control."""
+        handle = super().call_at(when, callback, *args, context=context)
+        if self.timers_are_actors and when > self.control.time and self.control.current >= 0:
+            index = self.timers[handle] = self.control.spawn(f"timer {self._timed}", lambda: self._expired(handle))
+            self._timed += 1
+            self.control.delay(index, when)
+        return handle
+
+    def _expired(self, handle: asyncio.TimerHandle) -> None:
+        """The control has let the time come."""
+        self.timers.pop(handle, None)
+        self.wake()
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        super()._timer_handle_cancelled(handle)  # type: ignore[misc]
+        index = self.timers.pop(handle, None)
+        if index is not None:
+            self.control.retire(index)
 
     def wake(self) -> None:
         """What a byte in the self-pipe does."""

@@ -206,6 +206,30 @@ class Control:
         self._live += 1
         return actor.index
 
+    def delay(self, index: int, until: float) -> None:
+        """An actor that has not started yet does so when the time has come, or at any moment before, since a timer may
+        be late for everybody else: it is a choice like any other wait with a timeout.
+
+        Args:
+            index: of the actor.
+            until: virtual seconds since the start of the run.
+        """
+        self._enabled.remove(index)
+        self._actors[index].resource = "its time"
+        insort(self._timed, (until, index))
+
+    def retire(self, index: int) -> None:
+        """An actor that was delayed and has not started will not start; no effect on one that has."""
+        actor = self._actors[index]
+        if actor.started or actor.done:
+            return
+        actor.done = True
+        actor.resource = None
+        self._live -= 1
+        self._timed = [entry for entry in self._timed if entry[1] != index]
+        if actor.carrier is not None:
+            actor.carrier.rest()
+
     def run(self) -> None:
         """Run all actors to their end, or until nobody can go on. The calling thread carries the first actor.
 

@@ -10,7 +10,7 @@ from futurefuzz.errors import InputError
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.runs.history import Event, Run
 from futurefuzz.targets import base as targets
-from futurefuzz.targets.base import Target
+from futurefuzz.targets.base import GROUPS, Target
 
 __all__ = ["Oracle", "Situation", "situation"]
 
@@ -36,7 +36,8 @@ class Situation:
     Attributes:
         contract: of the target.
         misuse: how the program leaves the contract; see `contracts.misuse`.
-        lockstep: the history is judged completely by the asyncio model, and other oracles have nothing to add.
+        lockstep: the history is judged completely by a model of its own (of asyncio, of compounds), and other oracles
+            have nothing to add.
         is_task: the target's futures are tasks.
         bounded: the program comes to an end on a correct target (no callback registers itself again).
         odd: the program sets something that `concurrent.futures` stores although it cannot be raised as it is.
@@ -71,7 +72,7 @@ class Situation:
         except InputError:  # a hand-made run of a target that is not registered
             target = None
         self.misuse = misuse(program, run.contract, target)
-        self.lockstep = run.contract == "asyncio" and not self.misuse
+        self.lockstep = run.contract in GROUPS or (run.contract == "asyncio" and not self.misuse)
         shape = "future" if target is None else target.shape
         self.is_task = shape == "task"
         self.two_sided = shape in ("task", "bridge")

@@ -29,7 +29,7 @@ from futurefuzz.programs.choices import Choices
 from futurefuzz.programs.operations import OPERATIONS, RESOLVING, VIAS
 from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.program import Actor, ActorKind, Callback, Hook, Operation, Program
-from futurefuzz.targets.base import Target
+from futurefuzz.targets.base import LOOPLESS, Target
 
 __all__ = ["generate", "possible"]
 
@@ -52,6 +52,8 @@ _EXISTING: Final[dict[str, dict[Place, frozenset[str]]]] = {
         "callback": (_ASYNCIO & _CONCURRENT) - _WAITS,
     },
 }
+_EXISTING["compound"] = _EXISTING["asyncio"]
+_EXISTING["concurrent-compound"] = _EXISTING["concurrent"]
 
 #: contract -> arguments of set_exception, the plain one as often as the others together. `concurrent.futures` stores
 #: whatever it is given, so passing a class or something that is no exception says nothing about it; a StopIteration
@@ -60,7 +62,13 @@ _EXCEPTIONS: Final[dict[str, tuple[str | None, ...]]] = {
     "asyncio": (None, None, None, None, "class", "StopIteration", "not-an-exception", "falsy"),
     "concurrent": (None, None, "falsy"),
     "bridge": (None, None, None, "falsy", "StopIteration"),
+    "compound": (None, None, None, "class", "falsy"),
+    "concurrent-compound": (None, None, "falsy"),
 }
+#: chance that what observes a group observes one of the children instead of the compound
+_A_CHILD: Final = 0.2
+#: contract of groups -> the only operations of their compounds; those of a loop are futures with all of them
+_ON_COMPOUND: Final = {"concurrent-compound": frozenset({"result"})}
 _CANCELS: Final = (None, "message")
 _WAITING: Final = (None, None, "wait", "timeout")
 _PLAIN: Final = (None,)
@@ -104,6 +112,8 @@ class _Plan:
     offers: Mapping[Place, _Offer]
     callback_last: _Offer
     hook_kinds: tuple[str, ...]
+    children: tuple[int, int] | None
+    on_compound: frozenset[str] | None
 
 
 def generate(choices: Choices, profile: Profile, target: Target) -> Program:
@@ -137,6 +147,7 @@ def _plan_for(profile: Profile, target: Target) -> _Plan | str:
         target.loop_operations,
         _posted_only(target),
         target.lacks,
+        target.children,
     )
 
 
@@ -150,7 +161,9 @@ def _operation(
 class _Draft:
     """A program while it is being drawn."""
 
-    __slots__ = ("choices", "contexts", "futures", "observed", "plan", "pool", "resolved", "started", "used")
+    __slots__ = (
+        "children", "choices", "contexts", "futures", "observed", "plan", "pool", "resolved", "started", "used",
+    )  # fmt: skip
 
     def __init__(self, choices: Choices, plan: _Plan) -> None:
         self.choices = choices
@@ -164,6 +177,10 @@ class _Draft:
         choices, plan = self.choices, self.plan
         profile = plan.profile
         self.futures = choices.pick(profile.futures)
+        self.children = 0  # futures before the compound of a group; 0: all are alike
+        if plan.children is not None:
+            self.children = min(max(self.futures, plan.children[0]), plan.children[1])
+            self.futures = self.children + 1
         self.pool = choices.pick(profile.callbacks)
         self.contexts = profile.contexts > 0 and choices.flag(profile.contexts)
         kinds: list[ActorKind] = []
@@ -172,7 +189,9 @@ class _Draft:
             kind = self._kind(kinds)
             kinds.append(kind)
             drafts.append(self._actor(kind))
-        if not self.resolved & self.observed:
+        if self.children:
+            self._repair_group(kinds, drafts)
+        elif not self.resolved & self.observed:
             self._repair(kinds, drafts)
         callbacks = self._callbacks()
         hooks = self._hooks(drafts, callbacks) if profile.hooks > 0 and choices.flag(profile.hooks) else ()
@@ -235,7 +254,10 @@ class _Draft:
         if name in ("collect", "yield"):
             return _operation(name, 0, None, None, None, "direct")
         if future is None:
-            future = choices.integer(0, self.futures - 1) if self.futures > 1 else 0
+            if self.children:
+                future = self._of_group(name)
+            else:
+                future = choices.integer(0, self.futures - 1) if self.futures > 1 else 0
         callback = argument = context = None
         via = "direct"
         if name in ("add_done_callback", "remove_done_callback"):
@@ -258,36 +280,66 @@ class _Draft:
             via = choices.pick(vias) if len(vias) > 1 else vias[0]
         return _operation(name, future, callback, argument, context, via)
 
+    def _of_group(self, name: str) -> int:
+        """Which of a group: children are resolved, the compound is observed, either is cancelled; two choices."""
+        choices, children = self.choices, self.children
+        only = self.plan.on_compound
+        if only is not None and name not in only:
+            return choices.integer(0, children - 1) if children > 1 else 0
+        if name == "cancel":
+            return children - choices.integer(0, children)
+        if name in RESOLVING or choices.flag(_A_CHILD):
+            return choices.integer(0, children - 1) if children > 1 else 0
+        return children
+
     def _repair(self, kinds: list[ActorKind], drafts: list[list[Operation]]) -> None:
         """See to it that some future is both resolved and observed, where the profile can do that at all."""
-        choices = self.choices
         some = self.resolved or self.observed
-        future = (some & -some).bit_length() - 1 if some else choices.integer(0, self.futures - 1)
+        future = (some & -some).bit_length() - 1 if some else self.choices.integer(0, self.futures - 1)
         if not self.observed >> future & 1:
-            able = [i for i, kind in enumerate(kinds) if self.plan.offers[kind].observing]
-            if able:
-                actor = choices.pick(able)
-                offer = self.plan.offers[kinds[actor]]
-                name = choices.pick(offer.observing)
-                if name in ("result", "exception"):
-                    operation = _operation(name, future, None, "wait", None, "direct")
-                else:
-                    operation = self._one(offer, name, 0, future)
-                drafts[actor].append(operation)
-                self.observed |= 1 << future
+            self._observe(kinds, drafts, future)
         if not self.resolved >> future & 1:
-            able = [i for i, kind in enumerate(kinds) if self.plan.offers[kind].resolving]
-            if able:
-                actor = choices.pick(able)
-                offer = self.plan.offers[kinds[actor]]
-                operation = self._one(offer, choices.pick(offer.resolving), 0, future)
-                # Anywhere before the first wait of that actor, else it may never come to it; 0 is the last such place.
-                draft = drafts[actor]
-                until = next(
-                    (i for i, o in enumerate(draft) if o.name == "await" or o.argument == "wait"), len(draft)
-                )
-                draft.insert(until - choices.integer(0, until), operation)
-                self.resolved |= 1 << future
+            self._resolve(kinds, drafts, future)
+
+    def _repair_group(self, kinds: list[ActorKind], drafts: list[list[Operation]]) -> None:
+        """See to it that the compound is observed and some child is resolved."""
+        if not self.observed >> self.children & 1:
+            self._observe(kinds, drafts, self.children)
+        if not self.resolved & ~(1 << self.children):
+            self._resolve(kinds, drafts, self.choices.integer(0, self.children - 1) if self.children > 1 else 0)
+
+    def _observe(self, kinds: list[ActorKind], drafts: list[list[Operation]], future: int) -> None:
+        choices = self.choices
+        able = [i for i, kind in enumerate(kinds) if self.plan.offers[kind].observing]
+        if not able:
+            return
+        actor = choices.pick(able)
+        offer = self.plan.offers[kinds[actor]]
+        only = self.plan.on_compound if self.children == future else None
+        names = offer.observing if only is None else tuple(name for name in offer.observing if name in only)
+        if not names:
+            return
+        name = choices.pick(names)
+        if name in ("result", "exception"):
+            operation = _operation(name, future, None, "wait", None, "direct")
+        else:
+            operation = self._one(offer, name, 0, future)
+        drafts[actor].append(operation)
+        self.observed |= 1 << future
+
+    def _resolve(self, kinds: list[ActorKind], drafts: list[list[Operation]], future: int) -> None:
+        choices = self.choices
+        able = [i for i, kind in enumerate(kinds) if self.plan.offers[kind].resolving]
+        if not able:
+            return
+        actor = choices.pick(able)
+        offer = self.plan.offers[kinds[actor]]
+        operation = self._one(offer, choices.pick(offer.resolving), 0, future)
+        # Anywhere before the first wait of that actor, else it may never come to it; 0 is the last such place.
+        draft = drafts[actor]
+        until = next((i for i, o in enumerate(draft) if o.name == "await" or o.argument == "wait"), len(draft))
+        draft.insert(until - choices.integer(0, until), operation)
+        self.resolved |= 1 << future
 
     def _callbacks(self) -> list[Callback]:
         choices, profile = self.choices, self.plan.profile
@@ -356,6 +408,7 @@ def _plan(
     on_loop: frozenset[str] | None,
     posted_only: frozenset[str],
     lacks: frozenset[str],
+    children: tuple[int, int] | None = None,
 ) -> _Plan | str:
     """The plan, or what is wrong (kept too, so that a wrong pair stays cheap).
 
@@ -364,6 +417,7 @@ def _plan(
         on_threads, on_loop: what the target allows.
         posted_only: what a thread may not do directly, because it acts on something that belongs to the loop.
         lacks: what the target does not offer at all.
+        children: of a group, how many the compound takes.
     """
     existing = {place: names - lacks for place, names in _EXISTING[contract].items()}
     threads = existing["thread"] if on_threads is None else existing["thread"] & on_threads
@@ -373,15 +427,16 @@ def _plan(
     loop = existing["task"] if on_loop is None else existing["task"] & on_loop
     # Where callbacks may run, and so what they may do: wherever somebody can register one.
     inside = existing["callback"]
-    if contract == "asyncio" or "add_done_callback" in loop:
+    on_loop_only = contract in ("asyncio", "compound")
+    if on_loop_only or "add_done_callback" in loop:
         inside &= loop
-    if contract == "concurrent" or (contract == "bridge" and "add_done_callback" in threads):
+    if contract in LOOPLESS or (contract == "bridge" and "add_done_callback" in threads):
         inside &= threads
-    posted = frozenset[str]() if contract == "concurrent" else loop
-    posted_inside = loop if contract == "asyncio" else frozenset[str]()
+    posted = frozenset[str]() if contract in LOOPLESS else loop
+    posted_inside = loop if on_loop_only else frozenset[str]()
     # What can be awaited is an asyncio future, with messages and contexts; concurrent futures have neither.
     awaitable = "await" in loop
-    threadsafe = contract != "asyncio"
+    threadsafe = not on_loop_only
     exceptions = tuple(a for a in _EXCEPTIONS[contract] if profile.exceptions is None or a in profile.exceptions)
     exceptions = exceptions or _PLAIN
     offers: dict[Place, _Offer] = {
@@ -410,7 +465,7 @@ def _plan(
             "widen its operations, threads or tasks"
         )
     kinds = profile.hook_kinds
-    if contract == "concurrent":
+    if contract in LOOPLESS:
         kinds = tuple(kind for kind in kinds if kind not in _LOOP_HOOKS)
     return _Plan(
         profile=profile,
@@ -420,6 +475,8 @@ def _plan(
         offers=offers,
         callback_last=_without(offers["callback"], "add_done_callback"),
         hook_kinds=kinds,
+        children=children,
+        on_compound=_ON_COMPOUND.get(contract),
     )
 
 

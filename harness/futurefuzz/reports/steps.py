@@ -16,6 +16,7 @@ from futurefuzz.programs.program import Operation, Program
 from futurefuzz.reports.page import clean
 from futurefuzz.reports.rows import ANSWERS, LEADS_TO, Mark, Row, Steps, change_of
 from futurefuzz.reports.spelling import HOOK_PLACES, label, operation_code, operation_from, outcome_words
+from futurefuzz.targets.base import LOOPLESS
 
 __all__ = ["steps_of"]
 
@@ -156,7 +157,7 @@ class _Reader:
         operation, site = operation_from(event.get("what")), str(event.get("site", ""))
         if operation is None:
             return clean(str(event.get("what"))), None
-        blocking = self.contract == "concurrent" or (self.contract == "bridge" and event.get("carrier") != self.loop)
+        blocking = self.contract in LOOPLESS or (self.contract == "bridge" and event.get("carrier") != self.loop)
         return operation_code(operation, site, blocking=blocking), operation
 
     def _who(self, event: Mapping[str, Any]) -> str:

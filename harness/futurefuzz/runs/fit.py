@@ -6,7 +6,7 @@ from typing import Final
 
 from futurefuzz.errors import InputError
 from futurefuzz.programs.program import Operation, Program
-from futurefuzz.targets.base import Target
+from futurefuzz.targets.base import LOOPLESS, Target
 
 __all__ = ["check_fit"]
 
@@ -26,11 +26,11 @@ def check_fit(program: Program, target: Target, where: str) -> None:
         InputError: with the JSON path of the first thing that does not suit, and what is allowed.
     """
     for number, actor in enumerate(program.actors):
-        if actor.kind == "task" and target.contract == "concurrent":
+        if actor.kind == "task" and target.contract in LOOPLESS:
             raise InputError(
                 f"{where}: $.program.actors[{number}].kind: target {target.name} has no loop; allowed: thread"
             )
-    if target.contract == "concurrent" and not program.actors:
+    if target.contract in LOOPLESS and not program.actors:
         raise InputError(f"{where}: $.program.actors: target {target.name} needs at least one thread")
     for path, operations in program.places():
         in_task = path.startswith("$.actors[") and program.actors[int(path[9 : path.index("]")])].kind == "task"
@@ -44,12 +44,12 @@ def _fault(operation: Operation, target: Target, *, in_task: bool) -> str | None
     name = operation.name
     if name in _TASK_ONLY and not in_task:
         return f"{name} is allowed in tasks only"
-    if target.contract == "concurrent":
+    if target.contract in LOOPLESS:
         if operation.via != "direct":
             return f"via {operation.via} needs a loop, and target {target.name} has none; allowed: direct"
         if name == "remove_done_callback" or operation.context is not None or (name == "cancel" and operation.argument):
             return f"{name} as asyncio has it is not offered by target {target.name}"
-    if target.contract == "asyncio":
+    if target.contract in ("asyncio", "compound"):
         if name in _CONCURRENT_ONLY:
             return f"{name} is an operation of concurrent futures; target {target.name} has none"
         if operation.argument in ("wait", "timeout"):

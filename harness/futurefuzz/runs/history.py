@@ -27,6 +27,7 @@ EVENT_KINDS: Final[dict[str, str]] = {
     "stall": "the loop sleeps although callbacks are ready (what: how many)",
     "waiting": "at the end of the run an operation has not returned (what: Operation)",
     "state": "at the end of the run: a future as it is (what: FinalState)",
+    "stage": "a compound was made, or came to a stage of its work (what: the stage)",
     "uncaught": "an actor ended with an exception that no operation caught (outcome)",
 }
 
@@ -36,7 +37,8 @@ class Outcome(NamedTuple):
 
     Labels: `None`, `True`, `False`, a number; `v:SITE` and `e:SITE` for the value or exception made by the operation at
     that site; `str` for text; `RuntimeError`, `CancelledError(m:SITE)` for other exceptions (cancellation with its
-    message where the program gave one); `?TypeName` for a foreign object.
+    message where the program gave one); `[v:SITE, e:SITE]` for a list and `ExceptionGroup[e:SITE]` for a group of
+    exceptions, as compounds make them; `?TypeName` for a foreign object.
     """
 
     how: str

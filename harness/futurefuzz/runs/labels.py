@@ -22,6 +22,10 @@ def label_of(what: object) -> str:
         if isinstance(label, str):
             return label
         name = type(what).__name__
+        if isinstance(what, BaseExceptionGroup):
+            return f"{name}[{', '.join(map(label_of, what.exceptions))}]"
         message = what.args[0] if what.args else None
         return f"{name}({message})" if isinstance(message, str) and message[:2] == "m:" else name
+    if type(what) is list:  # what a compound makes of its children
+        return f"[{', '.join(map(label_of, what))}]"
     return f"?{type(what).__name__}"

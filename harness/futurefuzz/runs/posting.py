@@ -41,6 +41,7 @@ class RunLoop(VirtualLoop):
     """The virtual loop; its methods that C code calls are call-outs of the run."""
 
     world: World | None = None
+    timers_are_actors = True
 
     def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
         """As asyncio's; a call-out of whatever schedules something."""

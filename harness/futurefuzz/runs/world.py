@@ -6,7 +6,8 @@ import asyncio
 import contextvars
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from futurefuzz.control import Abort, Control
@@ -19,7 +20,8 @@ from futurefuzz.runs.history import LOOP, CallbackRun, Event, FinalState, Outcom
 from futurefuzz.runs.labels import label_of
 from futurefuzz.runs.performing import PERFORM
 from futurefuzz.runs.posting import Posted, RunLoop
-from futurefuzz.targets.base import Sides, Target
+from futurefuzz.runs.winding_up import wind_up
+from futurefuzz.targets.base import LOOPLESS, Compound, Sides, Target
 
 __all__ = ["QUIET", "World"]
 
@@ -62,7 +64,7 @@ class World:
         self.control = control
         self.history = history
         self.loop: RunLoop | None = None
-        self.loop_carrier: int | None = None if target.contract == "concurrent" else 0
+        self.loop_carrier: int | None = None if target.contract in LOOPLESS else 0
         self.running = False
         self.sides: list[Sides | None] = []
         self._ids: dict[int, int] = {}
@@ -78,6 +80,8 @@ class World:
         self._hook_counts: dict[str, int] = {}
         self._tasks: list[tuple[Any, Any]] = []
         self._stopping = False
+        self._compound: Compound | None = None
+        self._dropped: list[weakref.ref[Any]] = []
         if self.loop_carrier is not None:
             self._spawn("loop", self._run_loop, LOOP)
         for number, actor in enumerate(program.actors):
@@ -100,12 +104,12 @@ class World:
             self.loop = loop = RunLoop(self.control, self.loop_carrier, self._noticed)
             loop.set_debug(self.program.debug)
             loop.set_exception_handler(self._handled)
-        for index in range(self.program.futures):
-            made = target.new_future() if self.loop is None else target.new_future(self.loop)
-            sides = made if isinstance(made, Sides) else Sides(made, made)
-            self.sides.append(sides)
-            self._ids[id(sides.resolver)] = index
-            self._ids[id(sides.observer)] = index
+        if target.new_group is not None:
+            self._set_up_group(target.new_group)
+        else:
+            for index in range(self.program.futures):
+                made = target.new_future() if self.loop is None else target.new_future(self.loop)
+                self._add(made if isinstance(made, Sides) else Sides(made, made), index)
         if self.loop is not None:
             factory = target.task_class or asyncio.Task
             for number, actor in enumerate(self.program.actors):
@@ -114,6 +118,28 @@ class World:
                     self._tasks.append((factory(body, loop=self.loop), body))
             self.loop.world = self
         self.running = True
+
+    def _add(self, sides: Sides, index: int) -> None:
+        self.sides.append(sides)
+        self._ids[id(sides.resolver)] = index
+        self._ids[id(sides.observer)] = index
+
+    def _set_up_group(self, new_group: Callable[..., Sequence[Sides]]) -> None:
+        count = self.program.futures
+        for index, sides in enumerate(new_group(count) if self.loop is None else new_group(self.loop, count)):
+            if isinstance(sides, Compound):
+                self._compound = sides
+                object.__setattr__(sides, "note", partial(self._noted, index))
+                self.sides.append(sides)
+            else:
+                self._add(sides, index)
+
+    def _noted(self, index: int, stage: str, made: Any = None) -> None:
+        """A compound is made, or goes on to the next stage of its work."""
+        if made is not None:
+            self._ids[id(made)] = index
+        if self.running:
+            self._log("stage", LOOP, f"f{index}", stage)
 
     def finish(self) -> None:
         """Look at the futures as the run left them, then take everything apart."""
@@ -124,8 +150,10 @@ class World:
                 if not task.done():
                     task._log_destroy_pending = False
                 body.close()
+            if self.target.new_group is not None and self.loop is not None:
+                wind_up(self.loop, self._parts())
             for sides in self.sides:
-                if sides is not None:
+                if sides is not None and (sides is not self._compound or self._compound.made is not None):
                     if hasattr(sides.observer, "_log_destroy_pending"):
                         sides.observer._log_destroy_pending = False
                     if self.target.dispose is not None:
@@ -140,13 +168,26 @@ class World:
             # asyncio's own: a task that never ended and what it waits for. They shall not keep the history.
             self.history = []
             self.sides.clear()
+            if self._compound is not None:
+                object.__setattr__(self._compound, "note", None)
+                self._compound = None
             self._tasks.clear()
             self._callbacks.clear()
             self._contexts.clear()
 
+    def _parts(self) -> list[object]:
+        """What there is of a group, the compound first; what the program has dropped and still lives, too."""
+        parts = [kept() for kept in self._dropped]
+        for sides in reversed(self.sides):
+            if sides is self._compound and self._compound is not None:
+                parts.append(self._compound.made)
+            elif sides is not None:
+                parts += [sides.observer, sides.resolver]
+        return parts
+
     def _note_states(self) -> None:
         for index, sides in enumerate(self.sides):
-            if sides is not None:
+            if sides is not None and (sides is not self._compound or self._compound.made is not None):
                 for name in ("resolver", "observer") if sides.resolver is not sides.observer else ("observer",):
                     outcome = self._final(getattr(sides, name))
                     self.history.append(Event("state", LOOP, -1, f"f{index}", FinalState(index, name, outcome)))
@@ -398,6 +439,13 @@ class World:
 
     def drop(self, index: int) -> None:
         """Forget a future."""
+        sides = self.sides[index]
+        if sides is not None and self.target.new_group is not None:
+            dropped = sides.observer if sides is not self._compound else self._compound.made
+            if dropped is not None:
+                self._dropped.append(weakref.ref(dropped))
+            if sides is self._compound:
+                self._compound = None
         self.sides[index] = None
 
     def blocks(self, future: Any) -> bool:
@@ -405,7 +453,7 @@ class World:
         contract = self.target.contract
         if contract == "bridge":
             return any(sides is not None and getattr(sides, self.target.thread_side) is future for sides in self.sides)
-        return contract == "concurrent"
+        return contract in LOOPLESS
 
     def _raised(self, error: BaseException) -> Outcome:
         """The outcome of a call that raised. What was raised may live on in a future, and its traceback holds the
@@ -439,11 +487,13 @@ class World:
         # other.
         states = []
         for index, sides in enumerate(self.sides):
-            if sides is not None:
+            if sides is not None and sides is not self._compound:
                 observer = getattr(sides.observer, "_state", None)
                 resolver = getattr(sides.resolver, "_state", None)
                 text = f"{resolver}>{observer}" if sides.resolver is not sides.observer else f"{observer}"
                 states.append(f"f{index} {text}")
+        if self._compound is not None and self._compound.made is not None and self._compound in self.sides:
+            states.append(f"f{len(self.sides) - 1} {getattr(self._compound.made, '_state', None)}")
         self._log("snapshot", LOOP, "", ", ".join(states))
 
     def _noticed(self, handle: asyncio.Handle) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
@@ -12,9 +12,15 @@ from futurefuzz.programs.operations import OPERATIONS
 from futurefuzz.targets.declaration import Declaration, copied
 from futurefuzz.targets.declaration import names as operation_names
 
-__all__ = ["Sides", "Target", "declare", "find", "names", "register"]
+__all__ = ["CONTRACTS", "GROUPS", "LOOPLESS", "Compound", "Sides", "Target", "declare", "find", "names", "register"]
 
-CONTRACTS: Final = ("asyncio", "concurrent", "bridge")
+CONTRACTS: Final = ("asyncio", "concurrent", "bridge", "compound", "concurrent-compound")
+
+#: contracts of futures that have no event loop
+LOOPLESS: Final = frozenset({"concurrent", "concurrent-compound"})
+
+#: contracts of what waits for, or hands on, several futures
+GROUPS: Final = frozenset({"compound", "concurrent-compound"})
 
 #: operations that no target can lack: a run ends by asking whether its futures are done, and for their results
 INDISPENSABLE: Final = frozenset({"done", "result"})
@@ -32,17 +38,67 @@ class Sides:
     observer: Any
 
 
+class Compound(Sides):
+    """What is made over the other futures of its group: `asyncio.gather(...)`, a task in `asyncio.wait_for(...)`.
+
+    It is made when the program first touches it, on the loop that then runs, so that some of its children may be done
+    by then.
+
+    Args:
+        make: makes it; called once at most.
+
+    Attributes:
+        made: the object, None before.
+        note: told each stage that a compound of several steps comes to (`started`), and the object as it is made.
+    """
+
+    __slots__ = ("_make", "made", "note")
+
+    _make: Callable[[Compound], Any]
+    made: Any
+    note: Callable[..., None]
+
+    def __init__(self, make: Callable[[Compound], Any]) -> None:
+        set_ = object.__setattr__
+        set_(self, "_make", make)
+        set_(self, "made", None)
+        set_(self, "note", _nobody)
+
+    @property
+    def observer(self) -> Any:
+        """The compound; from now on there is one."""
+        if self.made is None:
+            made = self._make(self)
+            object.__setattr__(self, "made", made)
+            self.note("made", made)
+        return self.made
+
+    resolver = observer
+
+
+def _nobody(stage: str, made: Any = None) -> None:
+    """Nobody listens."""
+
+
+def _one_by_one(*_: Any) -> Any:
+    raise InputError("this target makes groups of futures, not single ones")
+
+
 @frozen(kw_only=True)
 class Target:
     """A Future implementation to be tested.
 
     Args:
         name: unique, without spaces.
-        contract: `asyncio`, `concurrent` or `bridge`: what it promises.
+        contract: one of `CONTRACTS`: what it promises.
         new_future: makes one future. For the contracts `asyncio` and `bridge` it gets the event loop, for `concurrent`
             nothing. It returns the future, or `Sides` where going in and coming out are different objects.
-        shape: `future`, `task` (its outcome comes through a gate that it awaits, one loop iteration later), or
-        `bridge`.
+        new_group: instead of `new_future` for the contracts `compound` (it gets the loop and a number) and
+            `concurrent-compound` (it gets the number): makes that many futures that belong together.
+        children: of a target whose groups end with a `Compound` over the futures before it: how many of these it
+            takes at least and at most. Programs draw no more; with fewer it makes some that nobody else can reach.
+        shape: `future`, `task` (its outcome comes through a gate that it awaits, one loop iteration later), `bridge`,
+            or of a group the name of the rule that the oracle judges it by.
         thread_side, loop_side: which side (`resolver`, `observer`) threads and the loop act on; the operations of
             `resolver_operations` always go to the resolver.
         resolver_operations: operations that only the resolver has.
@@ -60,7 +116,9 @@ class Target:
 
     name: str
     contract: str
-    new_future: Callable[..., Any]
+    new_future: Callable[..., Any] = _one_by_one
+    new_group: Callable[..., Sequence[Sides]] | None = None
+    children: tuple[int, int] | None = None
     shape: str = "future"
     thread_side: str = "observer"
     loop_side: str = "observer"
@@ -81,6 +139,10 @@ class Target:
             fault = "every run asks for it" if wrong[0] in INDISPENSABLE else "no such operation"
             allowed = ", ".join(name for name in OPERATIONS if name not in INDISPENSABLE)
             raise InputError(f"target {self.name}: lacks {wrong[0]!r}: {fault}; allowed: {allowed}")
+        if (self.contract in GROUPS) != (self.new_group is not None):
+            raise InputError(
+                f"target {self.name}: new_group is for the contracts {', '.join(sorted(GROUPS))}, and these need it"
+            )
 
     @property
     def declaration(self) -> Declaration:
