@@ -29,6 +29,7 @@ SAMPLES = [
     Event("waiting", 0, 0, "0.3", op("await")),
     Event("state", LOOP, -1, "f0", FinalState(0, "observer", None)),
     Event("state", LOOP, -1, "f0", FinalState(0, "resolver", Outcome("returned", "v:0.0"))),
+    Event("stage", LOOP, 0, "f1", "started"),
     Event("uncaught", LOOP, 0, "loop", None, Outcome("raised", "SystemExit")),
     Event("snapshot", LOOP, 0, "", "f0 PENDING"),
 ]

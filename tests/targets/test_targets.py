@@ -128,7 +128,15 @@ def test_an_unknown_contract_is_an_input_error() -> None:
     """The target is named, and the contracts there are."""
     with pytest.raises(InputError) as caught:
         Target(name="mine", contract="promise", new_future=object)
-    assert str(caught.value) == "target mine: unknown contract 'promise'; allowed: asyncio, concurrent, bridge"
+    allowed = "asyncio, concurrent, bridge, compound, concurrent-compound"
+    assert str(caught.value) == f"target mine: unknown contract 'promise'; allowed: {allowed}"
+
+
+def test_only_a_contract_of_groups_has_groups() -> None:
+    """Either way round it is an input error."""
+    for contract, maker in (("asyncio", {"new_group": list}), ("compound", {"new_future": object})):
+        with pytest.raises(InputError, match="new_group is for the contracts compound, concurrent-compound"):
+            Target(name="mine", contract=contract, **maker)
 
 
 def test_a_name_has_one_meaning(registry: dict[str, Target]) -> None:

@@ -111,10 +111,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """As asyncio's; the timer may be an actor of the control."""
         handle = super().call_at(when, callback, *args, context=context)
         if self.timers_are_actors and when > self.control.time and self.control.current >= 0:
-            index = self.timers[handle] = self.control.spawn(f"timer {self._timed}", lambda: self._expired(handle))
+            index = self.timers[handle] = self._spawn(f"timer {self._timed}", lambda: self._expired(handle))
             self._timed += 1
             self.control.delay(index, when)
         return handle
+
+    def _spawn(self, name: str, body: Callable[[], None]) -> int:
+        """Add an actor; its index. Whoever keeps books on actors does so here."""
+        return self.control.spawn(name, body)
 
     def _expired(self, handle: asyncio.TimerHandle) -> None:
         """The control has let the time come."""

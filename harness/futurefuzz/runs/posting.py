@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from futurefuzz.control.loop import VirtualLoop
 from futurefuzz.explorers.base import Pending
 from futurefuzz.programs.program import Operation
+from futurefuzz.runs.history import LOOP
 
 if TYPE_CHECKING:
     from futurefuzz.runs.world import World
@@ -48,6 +50,9 @@ class RunLoop(VirtualLoop):
         if self.world is not None:
             self.world.callout(_CALL_SOON)
         return asyncio.BaseEventLoop.call_soon(self, callback, *args, context=context)
+
+    def _spawn(self, name: str, body: Callable[[], None]) -> int:
+        return self.control.spawn(name, body) if self.world is None else self.world.spawn(name, body, LOOP)
 
     def get_debug(self) -> bool:
         """As asyncio's; a call-out of futures, tasks and handles when they are made."""

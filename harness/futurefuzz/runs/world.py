@@ -83,19 +83,20 @@ class World:
         self._compound: Compound | None = None
         self._dropped: list[weakref.ref[Any]] = []
         if self.loop_carrier is not None:
-            self._spawn("loop", self._run_loop, LOOP)
+            self.spawn("loop", self._run_loop, LOOP)
         for number, actor in enumerate(program.actors):
             if actor.kind == "thread":
-                self._spawn(f"thread {number}", self._thread_body(number, actor.operations), number)
+                self.spawn(f"thread {number}", self._thread_body(number, actor.operations), number)
         if not control.names:
             raise HarnessError(f"a program for contract {target.contract} needs a thread actor")
 
     # ---- set-up and end ---------------------------------------------------------------------------------------------
 
-    def _spawn(self, name: str, body: Callable[[], None], actor: int) -> None:
-        self.control.spawn(name, body)
+    def spawn(self, name: str, body: Callable[[], None], actor: int) -> int:
+        """Add an actor of the control that acts for an actor of the program, or for the loop; its index."""
         self._sites.append("loop" if actor == LOOP else f"{actor}.")
         self._acting.append(actor)
+        return self.control.spawn(name, body)
 
     def set_up(self) -> None:
         """Make the loop, the futures and the tasks. Nothing here is explored."""
