@@ -67,6 +67,7 @@ from futurefuzz.reports.console import ConsoleListener, Printer
 from futurefuzz.reports.finding import finding_report
 from futurefuzz.reports.json_report import FORMAT, campaign_document, finding_document, save
 from futurefuzz.reports.summary import show_campaign
+from futurefuzz.targets import catalogue
 
 __all__ = ["main"]
 
@@ -106,7 +107,7 @@ def _cli() -> None:
 @click.option("--runs", type=click.IntRange(min=1), help="How many runs.")
 @click.option("--jobs", type=click.IntRange(1, _MOST_JOBS), help="Worker processes. Default: one per core.")
 @click.option("--seed", type=click.IntRange(min=0), help="Repeats a campaign, with --jobs 1 and --runs.")
-@click.option("--target", "target", multiple=True, metavar="NAME", help="A target, or MODULE:ATTRIBUTE of your own.")
+@click.option("--target", "target", multiple=True, metavar="NAME", help="A target, a pattern, or MODULE:ATTRIBUTE.")
 @click.option("--scenario", "scenario", multiple=True, metavar="NAME|PATH", help="A scenario, its file, or a folder.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the result there.")
 @click.option(
@@ -143,7 +144,7 @@ def fuzz(
         seconds=60.0 if seconds is None and runs is None else seconds,
         runs=runs,
         jobs=jobs or len(cores()) or os.cpu_count() or 1,
-        targets=_unique(target),
+        targets=_unique(catalogue.matching(target, targets.names())),
         scenarios=_unique(scenario),
         corpus=folder,
         grade=grade,
@@ -274,6 +275,11 @@ def show_list() -> int:
     for name in targets.names():
         found = targets.find(name)
         lines.append(f"  {name:<32} {found.contract:<11} {found.description}")
+    lines.append("targets of other packages (only run when named: --target NAME, or a pattern such as 'tornado.*')")
+    for offer in catalogue.OFFERS.values():
+        needs = offer.needs
+        there = f" (needs {needs})" if needs else ""
+        lines.append(f"  {offer.name:<32} {offer.contract:<11} {offer.description}{there}")
     lines.append("scenarios")
     lines += [f"  {scenario.name:<32} {scenario.description}" for scenario in load_scenarios().values()]
     lines.append("explorers")

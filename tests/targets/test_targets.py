@@ -13,6 +13,7 @@ from futurefuzz.errors import InputError
 from futurefuzz.programs.operations import OPERATIONS
 from futurefuzz.targets import base
 from futurefuzz.targets.base import Sides, Target, find, names, register
+from futurefuzz.targets.catalogue import OFFERS
 from tests.control.stage import Wandering
 from tests.runs.told import directed, op, program, tell
 
@@ -121,7 +122,7 @@ def test_an_unknown_target_is_an_input_error_that_names_what_there_is() -> None:
     """One line: what was wrong, and what is allowed."""
     with pytest.raises(InputError) as caught:
         find("asyncio.Futur")
-    assert str(caught.value) == "unknown target 'asyncio.Futur'; allowed: " + ", ".join(names())
+    assert str(caught.value) == "unknown target 'asyncio.Futur'; allowed: " + ", ".join([*names(), *OFFERS])
 
 
 def test_an_unknown_contract_is_an_input_error() -> None:

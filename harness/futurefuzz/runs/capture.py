@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from futurefuzz.control.takeover import current_control
 
-__all__ = ["captured", "deferred_interrupt", "undisturbed"]
+__all__ = ["captured", "deferred_interrupt", "divert", "undisturbed"]
 
 _LOGGERS: Final = tuple(logging.getLogger(name) for name in ("asyncio", "concurrent.futures"))
 
@@ -54,7 +54,20 @@ def _diverted(logger: logging.Logger) -> dict[str, Any]:
     return {"isEnabledFor": is_enabled_for, "handle": handle}
 
 
-_DIVERSIONS: Final = tuple((vars(logger), _diverted(logger)) for logger in _LOGGERS)
+_DIVERSIONS: Final = [(vars(logger), _diverted(logger)) for logger in _LOGGERS]
+
+
+def divert(name: str) -> None:
+    """From the next run on, another library's log records are events of the run too.
+
+    Without, its handlers would print what a run makes it say, holding a real lock while other actors go on.
+
+    Args:
+        name: of the logger; asked for by the adapter of that library.
+    """
+    logger = logging.getLogger(name)
+    if all(namespace is not vars(logger) for namespace, _ in _DIVERSIONS):
+        _DIVERSIONS.append((vars(logger), _diverted(logger)))
 
 
 class captured:

@@ -102,7 +102,8 @@ class World:
         """Make the loop, the futures and the tasks. Nothing here is explored."""
         target = self.target
         if self.loop_carrier is not None:
-            self.loop = loop = RunLoop(self.control, self.loop_carrier, self._noticed)
+            make = target.new_loop or RunLoop
+            self.loop = loop = make(self.control, self.loop_carrier, self._noticed)
             loop.set_debug(self.program.debug)
             loop.set_exception_handler(self._handled)
         if target.new_group is not None:

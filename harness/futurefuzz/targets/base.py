@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from futurefuzz.errors import InputError
 from futurefuzz.programs.operations import OPERATIONS
+from futurefuzz.targets import catalogue
 from futurefuzz.targets.declaration import Declaration, copied
 from futurefuzz.targets.declaration import names as operation_names
 
@@ -103,6 +104,8 @@ class Target:
             `resolver_operations` always go to the resolver.
         resolver_operations: operations that only the resolver has.
         thread_operations, loop_operations: what a program may do from a thread, and on the loop, within the contract.
+        new_loop: makes the loop of a run, for targets whose loop is under test; it gets what
+            `futurefuzz.runs.posting.RunLoop` gets and has what that one adds to a loop of asyncio's. None: a `RunLoop`.
         task_class: class of the tasks that await this target's futures; None: what the loop makes by itself.
         description: one sentence.
         dispose: called with each future's Sides when its run is over, for targets that must be closed.
@@ -125,6 +128,7 @@ class Target:
     resolver_operations: frozenset[str] = frozenset({"set_result", "set_exception"})
     thread_operations: frozenset[str] | None = None
     loop_operations: frozenset[str] | None = None
+    new_loop: Callable[..., Any] | None = None
     task_class: Callable[..., Any] | None = None
     description: str = ""
     dispose: Callable[[Sides], None] | None = field(default=None)
@@ -151,6 +155,8 @@ class Target:
 
 
 _registry: dict[str, Target] = {}
+#: of the catalogue, what was asked for
+_loaded: dict[str, Target] = {}
 
 
 def register(target: Target) -> Target:
@@ -175,13 +181,21 @@ def declare(name: str, departures: Mapping[str, str], lacks: Iterable[str]) -> T
 
 
 def find(name: str) -> Target:
-    """The registered target of that name; `InputError` lists what there is."""
-    try:
-        return _registry[name]
-    except KeyError:
-        raise InputError(f"unknown target {name!r}; allowed: {', '.join(_registry)}") from None
+    """The target of that name, registered or of the catalogue.
+
+    Raises:
+        InputError: there is none (it lists what there is), or its package is missing.
+    """
+    found = _registry.get(name) or _loaded.get(name)
+    if found is not None:
+        return found
+    offer = catalogue.OFFERS.get(name)
+    if offer is None:
+        raise InputError(f"unknown target {name!r}; allowed: {', '.join((*_registry, *catalogue.OFFERS))}")
+    found = _loaded[name] = offer.load()
+    return found
 
 
 def names() -> list[str]:
-    """Names of the registered targets, in the order of registration."""
+    """Names of the registered targets, in the order of registration; those of the catalogue are not among them."""
     return list(_registry)
