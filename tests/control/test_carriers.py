@@ -46,6 +46,44 @@ def test_a_carrier_runs_one_job_after_another() -> None:
     assert done == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_carrier_that_keeps_something_ends() -> None:
+    """What is left in a `threading.local` must not be found by another actor."""
+    local = threading.local()
+    carriers._idle.clear()
+    carrier = carriers.take_clean()
+    for value in (None, 1):
+        over = carriers.closed_lock()
+
+        def job(value: int | None = value, over: Any = over) -> None:
+            if value is not None:
+                local.value = value
+            carrier.rest()
+            over.release()
+
+        carrier.give(job)
+        over.acquire()
+        assert carrier.is_clean() == (value is None)
+        assert (carriers.take_clean() is carrier) == (value is None)
+
+
+def test_a_local_that_is_gone_is_forgotten() -> None:
+    """The thread that had something in it is as good as new."""
+    carrier = carriers.Carrier()
+    over = carriers.closed_lock()
+
+    def job() -> None:
+        local = threading.local()
+        local.value = 1
+        over.release()
+
+    carrier.give(job)
+    over.acquire()
+    carrier.give(over.release)  # when it runs, the other is over
+    over.acquire()
+    assert carrier.is_clean()
+    carrier.dismiss()
+
+
 def test_threading_knows_a_carrier_before_its_first_run() -> None:
     """Asking who one is takes no virtual lock in any run, not even the first on a new thread."""
     carriers._idle.clear()

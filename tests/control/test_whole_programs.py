@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from futurefuzz import explorers
-from futurefuzz.control import session
+from futurefuzz.control import carriers
 from futurefuzz.control.instrumentation import Instrumentation
 from futurefuzz.control.session import ControlledRun, run_controlled
 from futurefuzz.errors import HarnessError
@@ -249,12 +249,73 @@ def test_a_thread_that_has_ended_holds_nothing() -> None:
     assert {run.outcome for run in _runs(body, "random", 10)} == {("returned", True)}
 
 
-@pytest.mark.parametrize("fresh", [False, True])
-def test_a_thread_begins_with_nothing_of_its_own(fresh: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether threads are new or pooled, what an earlier one of the run has stored is not there."""
-    monkeypatch.setattr(session, "_keeps_thread_locals", lambda: fresh)
+def test_a_thread_begins_with_nothing_of_its_own() -> None:
+    """What an earlier one of the run has stored is not there."""
     for run in _runs(whole_programs.locals_of_threads, "random", 10):
         assert run.outcome == ("returned", [False, False])
+
+
+class _Initialised(threading.local):
+    def __init__(self) -> None:
+        self.marks: list[int] = []
+
+
+def test_what_a_thread_keeps_does_not_reach_the_next_run() -> None:
+    """A `threading.local` may outlive the run; subclasses are initialised in every thread."""
+    plain, initialised = threading.local(), _Initialised()
+
+    def body() -> list[object]:
+        found: list[object] = []
+
+        def work() -> None:
+            found.extend((hasattr(plain, "mark"), list(initialised.marks)))
+            plain.mark = 1
+            initialised.marks.append(1)
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        worker.join()
+        return found
+
+    for run in _runs(body, "random", 10):
+        assert run.outcome == ("returned", [False, []])
+
+
+def _no_new_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise AssertionError("a new thread")
+
+    monkeypatch.setattr(carriers, "Carrier", refuse)
+
+
+def test_threads_are_used_again_in_spite_of_locals_that_nobody_touches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some module keeps one in nearly every process."""
+    local = threading.local()
+    local.kept = 1
+
+    def body() -> None:
+        worker = threading.Thread(target=lambda: None)
+        worker.start()
+        worker.join()
+
+    _runs(body, "random", 2)
+    _no_new_threads(monkeypatch)
+    assert all(run.outcome == ("returned", None) for run in _runs(body, "random", 10))
+
+
+def test_a_loop_in_a_thread_keeps_nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policy is the run's own, and so is what it keeps for each thread."""
+
+    async def nothing() -> None: ...
+
+    def body() -> None:
+        worker = threading.Thread(target=lambda: asyncio.run(nothing()))
+        worker.start()
+        worker.join()
+
+    _runs(body, "random", 2)
+    _no_new_threads(monkeypatch)
+    assert all(run.outcome == ("returned", None) for run in _runs(body, "random", 10))
 
 
 def test_points_inside_code_go_with_it() -> None:

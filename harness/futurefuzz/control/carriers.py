@@ -3,6 +3,9 @@ rests.
 
 Starting a real thread costs about 150 µs, resuming a parked one about 10, so threads are kept. They are made by
 `_thread`, not `threading`, because the latter's own locks are among the things that a run virtualises.
+
+A thread of a whole program begins with every `threading.local` empty. A carrier that was left with something in one is
+not used again for such a thread (`take_clean`): it ends.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["Carrier", "closed_lock", "pooled", "take"]
+from futurefuzz.control import thread_locals
+
+__all__ = ["Carrier", "closed_lock", "pooled", "take", "take_clean"]
 
 _idle: list[Carrier] = []
 _start_new_thread: Final = _thread.start_new_thread  # a run puts others in their places
@@ -32,33 +37,30 @@ def closed_lock() -> _thread.LockType:
 
 
 class Carrier:
-    """One OS thread that runs a job each time that it is given one.
+    """One OS thread that runs a job each time that it is given one."""
 
-    Args:
-        once: it ends after one job, so that nothing tied to the thread (`threading.local`) lives on.
-    """
+    __slots__ = ("_gate", "_job", "_keeps", "_over", "ident")
 
-    __slots__ = ("_gate", "_job", "_once", "ident")
-
-    def __init__(self, *, once: bool = False) -> None:
-        self._once = once
+    def __init__(self) -> None:
         self._gate = closed_lock()
         self._job: Callable[[], object] | None = None
+        self._keeps: Callable[[], bool] | None = None
+        self._over = False
         self.ident = _start_new_thread(self._live, ())
 
     def _live(self) -> None:
         # Makes `threading` know this thread now. Else the first log record made on it would, in the middle of a run,
         # with locks that are then virtual: steps that only the first run on this thread takes.
-        if not self._once:
-            threading.current_thread().name = "futurefuzz carrier"
+        threading.current_thread().name = "futurefuzz carrier"
+        self._keeps = thread_locals.watched()
         while True:
             self._gate.acquire()
+            if self._over:
+                return
             job, self._job = self._job, None
             if job is not None:
                 job()
             del job  # a run must not be kept alive by the thread that carried it
-            if self._once:
-                return
 
     def give(self, job: Callable[[], object]) -> None:
         """Run `job` on this thread, from now on."""
@@ -67,13 +69,31 @@ class Carrier:
 
     def rest(self) -> None:
         """Back to the pool; the job's last act. Until the thread is back at its gate, a new job waits there."""
-        if not self._once:
-            _idle.append(self)
+        _idle.append(self)
+
+    def is_clean(self) -> bool:
+        """Whether it is known to have nothing in a `threading.local`; asked between jobs."""
+        return self._keeps is not None and not self._keeps()
+
+    def dismiss(self) -> None:
+        """Let the thread end; it has no job, and gets none any more."""
+        self._over = True
+        self._gate.release()
 
 
 def take() -> Carrier:
     """An idle carrier, or a new one."""
     return _idle.pop() if _idle else Carrier()
+
+
+def take_clean() -> Carrier:
+    """An idle carrier with nothing in a `threading.local`, or a new one."""
+    while _idle:
+        carrier = _idle.pop()
+        if carrier.is_clean():
+            return carrier
+        carrier.dismiss()
+    return Carrier()
 
 
 def pooled() -> int:

@@ -28,13 +28,12 @@ class Substitution:
         self._pairs = tuple(pairs)
         self._by_id = {id(real): (real, substitute) for real, substitute in pairs}
         self._back = {id(substitute): real for real, substitute in pairs}
-        self._modules: dict[str, int] = {}
+        self._modules: list[str] = []
         self._places: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = []
 
     def replace(self) -> bool:
         """Begin; whether modules were added since the last time."""
-        modules = sys.modules
-        changed = len(modules) != len(self._modules) or modules.keys() != self._modules.keys()
+        changed = [*sys.modules] != self._modules
         if changed:
             self._search()
         for namespace, substitutes, _ in self._places:
@@ -46,10 +45,11 @@ class Substitution:
         for namespace, _, originals in self._places:
             namespace.update(originals)
         back = self._back
-        if len(sys.modules) == len(self._modules) and sys.modules.keys() == self._modules.keys():
+        if [*sys.modules] == self._modules:
             return
+        known = set(self._modules)
         for name, module in list(sys.modules.items()):
-            if name in self._modules:
+            if name in known:
                 continue
             found = getattr(module, "__dict__", None)
             if type(found) is dict:
@@ -60,7 +60,7 @@ class Substitution:
                         namespace[key] = real
 
     def _search(self) -> None:
-        self._modules = dict.fromkeys(sys.modules, 0)
+        self._modules = [*sys.modules]
         self._places = []
         by_id = self._by_id
         for name, module in list(sys.modules.items()):

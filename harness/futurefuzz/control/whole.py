@@ -115,9 +115,11 @@ class _Borrowed(carriers.Carrier):
         self._rests = True
 
     def give_back(self) -> None:
-        """The run is over; a thread that was left behind is not given back."""
-        if self._rests:
+        """The run is over. A thread that was left behind, or that keeps something, ends (as soon as it can)."""
+        if self._rests and self._lender.is_clean():
             self._lender.rest()
+        else:
+            self._lender.dismiss()
 
 
 class WholeControl(Control):
@@ -125,7 +127,6 @@ class WholeControl(Control):
 
     Args:
         explorer, step_bound, record, choices, steps, timers_are_choices: as in `Control`.
-        fresh_threads: every actor gets a new thread, for the sake of `threading.local`.
         patience: real seconds to wait for what is outside when nobody can go on.
 
     Attributes:
@@ -143,7 +144,6 @@ class WholeControl(Control):
         record: bool,
         choices: list[int] | None = None,
         steps: list[Step] | None = None,
-        fresh_threads: bool = False,
         patience: float = _PATIENCE,
         timers_are_choices: bool = True,
     ) -> None:
@@ -160,7 +160,6 @@ class WholeControl(Control):
         self.external: list[Outside] = []
         self.finished = False
         self.unwound = False
-        self.fresh_threads = fresh_threads
         self.by_ident: dict[int, _Actor] = {}
         self.holder = 0
         self.sleepers: dict[int, Sleeper] = {}
@@ -209,19 +208,14 @@ class WholeControl(Control):
     # ---- who holds the baton ----------------------------------------------------------------------------------------
 
     def _carrier(self) -> carriers.Carrier:
-        if self.fresh_threads:
-            return carriers.Carrier(once=True)
-        carrier = _Borrowed(carriers.take())
+        carrier = _Borrowed(carriers.take_clean())
         self._borrowed.append(carrier)
         return carrier
 
-    def run(self) -> None:
-        """As `Control.run`."""
-        try:
-            super().run()
-        finally:
-            for carrier in self._borrowed:
-                carrier.give_back()
+    def give_threads_back(self) -> None:
+        """When the run is over, and nothing of the process is its own any more."""
+        for carrier in self._borrowed:
+            carrier.give_back()
 
     def _carry(self, actor: _Actor) -> bool:
         actor.ident = self.holder = _get_ident()

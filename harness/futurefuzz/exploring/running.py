@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from futurefuzz.control.session import ControlledRun, Instrumenting, run_controlled
+from futurefuzz.control.session import ControlledRun, Instrumenting, run_controlled, series
 from futurefuzz.control.whole import Waiting
 from futurefuzz.errors import FuturefuzzError, HarnessError
 from futurefuzz.explorers.base import Explorer, Step, View
@@ -176,13 +176,16 @@ class Runner:
         self._points = points
         self._seed = seed
         self._choices = choices
+        self._series = series()
 
     def __enter__(self) -> Runner:
         if self._points is not None:
             self._points.__enter__()
+        self._series.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._series.__exit__()
         if self._points is not None:
             self._points.__exit__(*error)
 
