@@ -56,6 +56,7 @@ from futurefuzz.campaign.outcome import Outcome
 from futurefuzz.campaign.process import Stopped, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import Reproduction, run_case
+from futurefuzz.comparing import command as comparing
 from futurefuzz.contracts import CLAUSES
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.exploring import command as exploring
@@ -198,6 +199,8 @@ def replay(
     for name in target:
         if not is_reference(name):
             raise InputError(f"--target {name}: the token or file names the target; allowed: MODULE:ATTRIBUTE")
+    if comparing.is_divergence(signature):
+        return comparing.replay_divergence(case, signature, references=_unique(target), json_file=json_file)
     setup = Setup(targets=(case.target,), references=_unique(target), path=_path_for(target))
     with Interrupt() as interrupt:
         try:
@@ -328,6 +331,7 @@ def _unique(values: Sequence[str]) -> tuple[str, ...]:
 
 
 exploring.register(_cli, _Time(), _check_json)
+comparing.register(_cli, _Time(), _check_json, _finding_named)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

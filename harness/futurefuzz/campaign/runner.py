@@ -23,7 +23,9 @@ from futurefuzz.findings.finding import Case
 from futurefuzz.findings.signature import clause_of_end, crash_signature, how_it_ended
 from futurefuzz.programs.codec import program_to_json, schedule_to_json
 from futurefuzz.programs.program import Program
+from futurefuzz.runs.behaviour import died
 from futurefuzz.runs.record import step_from_json
+from futurefuzz.runs.sampling import Sample, Sampled
 from futurefuzz.targets.base import GROUPS, LOOPLESS
 
 __all__ = ["HANG", "Reproduction", "Runner", "Seen", "alike", "carrier_names", "how_of", "run_case"]
@@ -194,6 +196,50 @@ class Runner:
         self.close()
         return None
 
+    def behaviours(
+        self,
+        program: Program,
+        target: str,
+        *,
+        runs: int,
+        seed: int = 0,
+        judged: bool = False,
+        timeout: float = HANG,
+    ) -> Sampled:
+        """What a program shows on a target under many schedules; see `runs.sampling.sample`.
+
+        A run that ends the process is the one behaviour then, and the set is not complete.
+
+        Args:
+            program: what to run.
+            target: name of the target.
+            runs: how many runs at most.
+            seed: of the schedules.
+            judged: ask the oracles, too.
+            timeout: seconds for all of them, after which the program counts as hanging.
+
+        Raises:
+            InputError: the target is unknown, or does not fit the program.
+            HarnessError: the harness failed, or no worker can be started.
+            process.Stopped: `stop` said so.
+        """
+        case = Case(scenario="", target=target, program=program)
+        worker, _, number = self._ask(case, {"do": "behaviours", "runs": runs, "seed": seed, "judged": judged})
+        for item in worker.conversation(timeout, self._stop):
+            if isinstance(item, Death):
+                self._bury(item)
+                choices = list(item.culprit.choices)
+                return Sampled({died(how_of(item.code)): Sample(choices, 1)}, runs=1, complete=False)
+            if "error" in item:
+                error = item["error"]
+                raise InputError(error["text"]) if error["kind"] == "input" else HarnessError(_harness_text(error))
+            if "sampled" in item and item["sampled"]["number"] == number:
+                return _sampled(item["sampled"])
+        if self._stop():
+            raise Stopped
+        self.close()
+        return Sampled({died("hang"): Sample([], 1)}, runs=1, complete=False)
+
     def _ask(self, case: Case, request: dict[str, Any]) -> tuple[Worker, dict[str, str], int]:
         """Send a request to the worker, once it is ready for it."""
         if self._worker is None:
@@ -276,6 +322,14 @@ def _survived(
         errors=errors,
         diverged=tuple(result["diverged"]),
     )
+
+
+def _sampled(answer: Mapping[str, Any]) -> Sampled:
+    behaviours = {
+        tuple((name, what) for name, what in seen): Sample(list(choices), samples, violation and tuple(violation))
+        for seen, samples, choices, violation in answer["behaviours"]
+    }
+    return Sampled(behaviours, runs=answer["runs"], complete=answer["complete"])
 
 
 def alike(one: str, other: str) -> bool:

@@ -2,32 +2,36 @@
 
 A case is run with every event and step sent off the moment it happens.
 So a run that ends in a crash has its timeline and its steps too: everything up to the crash is on the other side of the
-pipe. A program is searched for a schedule under which it shows a signature again.
+pipe. A program is searched for a schedule under which it shows a signature again, or sampled for all that it shows.
 """
 
 from __future__ import annotations
 
 import gc
+import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from futurefuzz import explorers
 from futurefuzz.campaign.note import Note, NotedChoices
+from futurefuzz.contracts.verdict import Violation
 from futurefuzz.errors import InputError
 from futurefuzz.explorers.base import Step
 from futurefuzz.explorers.replay import ChoicesReplay, Replay
 from futurefuzz.findings import signature
 from futurefuzz.oracles import judge
 from futurefuzz.programs.codec import program_from_json, schedule_from_json
+from futurefuzz.runs.behaviour import history_key
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.fit import check_fit
-from futurefuzz.runs.history import Event
+from futurefuzz.runs.history import Event, Run
 from futurefuzz.runs.record import event_to_json, step_to_json
+from futurefuzz.runs.sampling import Sample, sample
 from futurefuzz.targets.base import Target
 
-__all__ = ["run_case", "search"]
+__all__ = ["behaviours", "run_case", "search"]
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -137,6 +141,51 @@ def search(request: dict[str, Any], targets: Mapping[str, Target], *, note: Note
     note.phase("collecting")
     gc.collect()
     send({"searched": {"number": request["number"], "choices": found}})
+
+
+def behaviours(request: dict[str, Any], targets: Mapping[str, Target], *, note: Note, send: Send) -> None:
+    """Send the behaviours of a program, each with how often it was seen, the choices of its first run and, when the
+    request wants them `judged`, the worst violation.
+
+    A run that kills the process is found by whoever asked: its choices are in the note.
+
+    Raises:
+        InputError: as `run_case`.
+    """
+    target = _target(request, targets)
+    program = program_from_json(request["program"])
+    check_fit(program, target, "case")
+    note.unit(request["number"])
+    nth = itertools.count()
+
+    def each() -> list[int]:
+        note.run(next(nth))
+        return NotedChoices(note)
+
+    verdicts: dict[int, tuple[str, str, str] | None] = {}
+
+    def judged(run: Run, seen: Sample) -> None:
+        key = history_key(run)
+        if key not in verdicts:
+            note.phase("judging")
+            verdicts[key] = _worst(judge(run))
+        verdict = verdicts[key]
+        if verdict is not None and (seen.violation is None or verdict[0] == "forbidden" != seen.violation[0]):
+            seen.violation = verdict
+
+    look = judged if request.get("judged") else lambda run, seen: None
+    gc.collect()
+    sampled = sample(program, target, runs=request["runs"], seed=request["seed"], each=each, look=look)
+    note.phase("collecting")
+    gc.collect()
+    found = [[list(seen), one.samples, one.choices, one.violation] for seen, one in sampled.behaviours.items()]
+    number = request["number"]
+    send({"sampled": {"number": number, "behaviours": found, "runs": sampled.runs, "complete": sampled.complete}})
+
+
+def _worst(violations: Sequence[Violation]) -> tuple[str, str, str] | None:
+    worst = next((v for v in violations if v.grade == "forbidden"), violations[0] if violations else None)
+    return None if worst is None else (worst.grade, worst.clause.id, worst.cause)
 
 
 def _target(request: Mapping[str, Any], targets: Mapping[str, Target]) -> Target:

@@ -149,6 +149,8 @@ class _Worker:
             self.send({"unit": {"number": work.number, **result.to_json()}})
         elif request["do"] == "search":
             single.search(request, self.targets, note=self.note, send=self.send)
+        elif request["do"] == "behaviours":
+            single.behaviours(request, self.targets, note=self.note, send=self.send)
         else:
             single.run_case(request, self.targets, note=self.note, send=self.send)
 

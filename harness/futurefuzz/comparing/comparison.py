@@ -1,0 +1,274 @@
+"""Two targets on the same programs: is the set of behaviours of one contained in that of the other?
+
+A behaviour that only one target shows counts when the other one has been searched completely and cannot show it
+(programs without a choice of schedules are the simplest case). What sampling alone did not show is not reported: it is
+tried again with many more runs, and then counted as unsettled.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from random import Random
+from typing import Final
+
+from attrs import define, evolve, field, frozen
+
+from futurefuzz.campaign.process import Stopped
+from futurefuzz.campaign.protocol import Setup
+from futurefuzz.campaign.runner import Runner
+from futurefuzz.comparing.divergence import Divergence, divergences
+from futurefuzz.contracts.misuse import misuse
+from futurefuzz.errors import InputError
+from futurefuzz.findings.finding import Case
+from futurefuzz.findings.minimiser import minimise
+from futurefuzz.programs.choices import RandomChoices
+from futurefuzz.programs.program import Program
+from futurefuzz.programs.scenario import Scenario
+from futurefuzz.runs.fit import check_fit
+from futurefuzz.runs.sampling import Sampled
+from futurefuzz.targets.base import Target
+
+__all__ = ["Comparison", "Confirmed", "Pair", "compare", "parts", "see_again", "signature_of"]
+
+#: runs of a program on each target; and when sampling leaves a question open
+RUNS: Final = 60
+MORE: Final = 500
+#: tries of the minimiser
+BUDGET: Final = 400
+#: fresh processes in which a divergence is seen again
+CONFIRMATIONS: Final = 2
+_SEPARATOR: Final = "~"
+
+
+@frozen
+class Pair:
+    """The two targets of a comparison, by name, and what a worker loads for them."""
+
+    one: str
+    other: str
+    setup: Setup
+
+
+@frozen(kw_only=True)
+class Confirmed:
+    """A divergence with its smallest program, seen again in fresh processes.
+
+    Args:
+        case: the program on the first target.
+        divergence: as the smallest program shows it.
+        sides: which of the two (0, 1) show more than the other on the smallest program.
+        programs: how many of the compared programs showed it.
+        reproduced, tried: in fresh processes.
+    """
+
+    case: Case
+    divergence: Divergence
+    sides: frozenset[int]
+    programs: int = 1
+    reproduced: int = 0
+    tried: int = 0
+
+
+@define
+class Comparison:
+    """What a comparison has found so far.
+
+    Args:
+        one, other: names of the targets.
+        programs: how many were run on both.
+        complete: of these, on how many both were searched completely.
+        runs: on both targets together.
+        unsettled: programs on which one showed more than the other, whose search was not complete.
+        seconds: how long it took.
+        confirmed: the divergences.
+        unconfirmed: details of what did not show again in a fresh process.
+    """
+
+    one: str
+    other: str
+    programs: int = 0
+    complete: int = 0
+    runs: int = 0
+    unsettled: int = 0
+    seconds: float = 0.0
+    confirmed: list[Confirmed] = field(factory=list)
+    unconfirmed: list[str] = field(factory=list)
+
+    @property
+    def relation(self) -> str:
+        """`equivalent`; `refines`: the first shows less than the second; `extends`: more; `differs`: both."""
+        sides = {side for confirmed in self.confirmed for side in confirmed.sides}
+        if not sides:
+            return "equivalent"
+        return "differs" if len(sides) == 2 else "extends" if sides == {0} else "refines"
+
+
+def signature_of(one: str, other: str, detail: str) -> str:
+    """Of a divergence: `ONE~OTHER:D1:DETAIL`."""
+    return f"{one}{_SEPARATOR}{other}:D1:{detail}"
+
+
+def parts(signature: str) -> tuple[str, str, str] | None:
+    """The two targets and the detail of a divergence's signature; None for another signature."""
+    names, _, rest = signature.partition(":")
+    clause, _, detail = rest.partition(":")
+    one, separator, other = names.partition(_SEPARATOR)
+    return (one, other, detail) if separator and clause == "D1" else None
+
+
+def compare(
+    pair: Pair,
+    targets: Mapping[str, Target],
+    scenarios: Sequence[Scenario],
+    *,
+    seed: int,
+    seconds: float | None,
+    programs: int | None,
+    with_misuse: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Callable[[Comparison], None] = lambda comparison: None,
+) -> Comparison:
+    """Compare two targets.
+
+    Args:
+        pair: which.
+        targets: both, by name; programs are drawn for the first and must suit the second.
+        scenarios: where programs come from, in turn.
+        seed: of programs and schedules; with `programs` it repeats the comparison.
+        seconds: after which no further program is begun.
+        programs: how many are compared at most.
+        with_misuse: also programs that leave the contract, whose behaviour nobody has promised.
+        stop: asked now and then; True ends the comparison with what there is.
+        progress: called after each program.
+
+    Returns:
+        What was found.
+
+    Raises:
+        InputError: no scenario makes programs for both targets.
+        HarnessError: the harness failed.
+    """
+    comparison = Comparison(pair.one, pair.other)
+    began = time.monotonic()
+    drawn = _programs(targets[pair.one], targets[pair.other], scenarios, seed, with_misuse)
+    with Runner(pair.setup, stop=stop) as runner, suppress(Stopped):
+        for name, program in drawn:
+            if stop() or (programs is not None and comparison.programs >= programs):
+                break
+            if seconds is not None and time.monotonic() - began >= seconds:
+                break
+            _compare_one(comparison, pair, runner, Case(scenario=name, target=pair.one, program=program), seed, stop)
+            comparison.seconds = time.monotonic() - began
+            progress(comparison)
+    return comparison
+
+
+def _programs(
+    one: Target, other: Target, scenarios: Sequence[Scenario], seed: int, with_misuse: bool
+) -> Iterator[tuple[str, Program]]:
+    fitting = [scenario for scenario in scenarios if scenario.fits(one) and scenario.fits(other)]
+    if not fitting:
+        raise InputError(
+            f"no scenario makes programs for both {one.name} ({one.contract}) and {other.name} ({other.contract})"
+        )
+    seen: set[Program] = set()
+    barren = 0
+    for nth in itertools.count():
+        for scenario in fitting:
+            program = scenario.generate(RandomChoices(Random(f"{seed} {scenario.name} {nth}")), one)
+            barren += 1
+            if barren > 2_000:
+                raise InputError(f"the scenarios make no (more) programs that both {one.name} and {other.name} can run")
+            if program in seen or not (with_misuse or not misuse(program, one.contract, one)):
+                continue
+            seen.add(program)
+            try:
+                check_fit(program, other, "program")
+            except InputError:
+                continue
+            barren = 0
+            yield scenario.name, program
+
+
+def _compare_one(
+    comparison: Comparison, pair: Pair, runner: Runner, case: Case, seed: int, stop: Callable[[], bool]
+) -> None:
+    one, other = _sampled(pair, runner, case.program, RUNS, seed)
+    found = divergences(one, other)
+    if found and not found[0].definite:
+        one, other = _sampled(pair, runner, case.program, MORE, seed)
+        found = divergences(one, other)
+    comparison.programs += 1
+    comparison.complete += one.complete and other.complete
+    comparison.runs += one.runs + other.runs
+    definite = [divergence for divergence in found if divergence.definite]
+    if not definite:
+        comparison.unsettled += bool(found)
+        return
+    # A divergence that is known already explains whatever else differs in the same program: what comes after it in a
+    # run may come of it. Another one will show in a program without the first.
+    shown = {str(difference) for divergence in definite for difference in divergence.differences}
+    for position, known in enumerate(comparison.confirmed):
+        if known.divergence.detail in shown:
+            comparison.confirmed[position] = evolve(known, programs=known.programs + 1)
+            return
+    detail = definite[0].detail
+    if detail in comparison.unconfirmed:
+        return
+    smaller = minimise(case, lambda candidate: _shows(pair, runner, candidate, detail, seed), budget=BUDGET)
+    again = see_again(pair, smaller.program, detail, seed=seed, stop=stop)
+    if not again:
+        comparison.unconfirmed.append(detail)
+        return
+    comparison.confirmed.append(
+        Confirmed(
+            case=smaller,
+            divergence=next(d for d in again[0] if str(d.differences[0]) == detail),
+            sides=frozenset(divergence.shown_by for divergence in again[0]),
+            reproduced=len(again),
+            tried=CONFIRMATIONS,
+        )
+    )
+
+
+def _shows(pair: Pair, runner: Runner, case: Case, detail: str, seed: int) -> Case | None:
+    """The case, if its program still shows the divergence for certain, and as the first thing that differs."""
+    try:
+        found = divergences(*_sampled(pair, runner, case.program, RUNS, seed))
+    except InputError:  # a smaller program that suits only one of the targets
+        return None
+    return case if any(divergence.definite and divergence.detail == detail for divergence in found) else None
+
+
+def see_again(
+    pair: Pair,
+    program: Program,
+    detail: str,
+    *,
+    seed: int = 0,
+    tries: int = CONFIRMATIONS,
+    stop: Callable[[], bool] = lambda: False,
+) -> list[list[Divergence]]:
+    """Look for a divergence in fresh processes.
+
+    Returns:
+        For each process that showed it, the definite divergences of the program, the one asked for among them.
+    """
+    shown = []
+    for _ in range(tries):
+        with Runner(pair.setup, fork=False, stop=stop) as runner:
+            found = divergences(*_sampled(pair, runner, program, RUNS, seed))
+        definite = [divergence for divergence in found if divergence.definite]
+        if any(divergence.detail == detail for divergence in definite):
+            shown.append(definite)
+    return shown
+
+
+def _sampled(pair: Pair, runner: Runner, program: Program, runs: int, seed: int) -> tuple[Sampled, Sampled]:
+    return (
+        runner.behaviours(program, pair.one, runs=runs, seed=seed),
+        runner.behaviours(program, pair.other, runs=runs, seed=seed),
+    )

@@ -1,0 +1,76 @@
+"""The outcome table on the console: RESULT, SAMPLES, FREQUENCY, GRADE, WHY."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rich.text import Text
+
+from futurefuzz.comparing.table import Row, Table
+from futurefuzz.reports.page import Page, clean, wrap
+
+__all__ = ["outcome_lines", "table_document"]
+
+_STYLES: Final = {"allowed": "green", "interesting": "bold yellow", "forbidden": "bold red", "unknown": "yellow"}
+_SAMPLES: Final = 9
+_FREQUENCY: Final = 11
+_GRADE: Final = 13
+
+
+def outcome_lines(table: Table, page: Page) -> list[Text]:
+    """The table as lines of the page's width, and a sentence on how much of the program it shows."""
+    numbers = _SAMPLES + _FREQUENCY + _GRADE
+    result = min(max([len(row.result) for row in table.rows] + [12]), (page.width - numbers) * 3 // 5)
+    why = page.width - numbers - result - 2
+    lines = [Text(_line("RESULT", "SAMPLES", "FREQUENCY", "GRADE", "WHY", result), style="bold")]
+    for row in table.rows:
+        lines += _row(row, result, why, page)
+    lines += [Text(), Text(_extent(table))]
+    return lines
+
+
+def _row(row: Row, result: int, why: int, page: Page) -> list[Text]:
+    left = wrap(clean(row.result), result, glyphs=page.glyphs)
+    right = wrap(clean(row.why), why, glyphs=page.glyphs)
+    share = f"{row.frequency:.1%}" if row.samples else "not seen"
+    lines = []
+    for index in range(max(len(left), len(right))):
+        first = index == 0
+        line = Text(f"{left[index] if index < len(left) else '':<{result}}  ")
+        line.append(f"{row.samples if first else '':>{_SAMPLES - 2}}  {share if first else '':>{_FREQUENCY - 2}}  ")
+        line.append(f"{row.grade if first else '':<{_GRADE}}", style=_STYLES[row.grade])
+        line.append(right[index] if index < len(right) else "")
+        line.rstrip()
+        lines.append(line)
+    return lines
+
+
+def _line(result: str, samples: str, frequency: str, grade: str, why: str, width: int) -> str:
+    return f"{result:<{width}}  {samples:>{_SAMPLES - 2}}  {frequency:>{_FREQUENCY - 2}}  {grade:<{_GRADE}}{why}"
+
+
+def _extent(table: Table) -> str:
+    runs = f"{table.runs:,} runs"
+    extent = "every interleaving that differs in the order of dependent steps" if table.complete else "a sample"
+    legal = "" if table.legal is None else f"; the contract allows {table.legal:,} outcomes"
+    return f"{runs}, {extent}{legal}"
+
+
+def table_document(table: Table) -> dict[str, Any]:
+    """The table as JSON."""
+    return {
+        "runs": table.runs,
+        "complete": table.complete,
+        "legal": table.legal,
+        "rows": [
+            {
+                "result": row.result,
+                "samples": row.samples,
+                "frequency": row.frequency,
+                "grade": row.grade,
+                "why": row.why,
+                "answers": dict(row.answers),
+            }
+            for row in table.rows
+        ],
+    }
