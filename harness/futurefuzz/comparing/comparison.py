@@ -28,16 +28,16 @@ from futurefuzz.programs.choices import RandomChoices
 from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario
 from futurefuzz.runs.fit import check_fit
-from futurefuzz.runs.sampling import Sampled
 from futurefuzz.targets.base import Target
 
 __all__ = ["Comparison", "Confirmed", "Pair", "compare", "parts", "see_again", "signature_of"]
 
 #: runs of a program on each target; and when sampling leaves a question open
 RUNS: Final = 60
-MORE: Final = 500
+MORE: Final = 4_000
 #: tries of the minimiser
 BUDGET: Final = 400
+BUDGET_LARGE: Final = 40
 #: fresh processes in which a divergence is seen again
 CONFIRMATIONS: Final = 2
 _SEPARATOR: Final = "~"
@@ -155,11 +155,10 @@ def compare(
     began = time.monotonic()
     drawn = _programs(targets[pair.one], targets[pair.other], scenarios, seed, with_misuse)
     with Runner(pair.setup, stop=stop) as runner, suppress(Stopped):
-        for name, program in drawn:
-            if stop() or (programs is not None and comparison.programs >= programs):
+        while programs is None or comparison.programs < programs:
+            if stop() or (seconds is not None and time.monotonic() - began >= seconds):
                 break
-            if seconds is not None and time.monotonic() - began >= seconds:
-                break
+            name, program = next(drawn)
             _compare_one(comparison, pair, runner, Case(scenario=name, target=pair.one, program=program), seed, stop)
             comparison.seconds = time.monotonic() - began
             progress(comparison)
@@ -196,17 +195,13 @@ def _programs(
 def _compare_one(
     comparison: Comparison, pair: Pair, runner: Runner, case: Case, seed: int, stop: Callable[[], bool]
 ) -> None:
-    one, other = _sampled(pair, runner, case.program, RUNS, seed)
-    found = divergences(one, other)
-    if found and not found[0].definite:
-        one, other = _sampled(pair, runner, case.program, MORE, seed)
-        found = divergences(one, other)
+    looked = _look(pair, runner, case.program, seed)
     comparison.programs += 1
-    comparison.complete += one.complete and other.complete
-    comparison.runs += one.runs + other.runs
-    definite = [divergence for divergence in found if divergence.definite]
+    comparison.complete += looked.complete
+    comparison.runs += looked.runs
+    definite = looked.definite
     if not definite:
-        comparison.unsettled += bool(found)
+        comparison.unsettled += looked.open
         return
     # A divergence that is known already explains whatever else differs in the same program: what comes after it in a
     # run may come of it. Another one will show in a program without the first.
@@ -218,7 +213,8 @@ def _compare_one(
     detail = definite[0].detail
     if detail in comparison.unconfirmed:
         return
-    smaller = minimise(case, lambda candidate: _shows(pair, runner, candidate, detail, seed), budget=BUDGET)
+    budget = BUDGET if looked.runs <= 2 * RUNS else BUDGET_LARGE
+    smaller = minimise(case, lambda candidate: _shows(pair, runner, candidate, detail, seed), budget=budget)
     again = see_again(pair, smaller.program, detail, seed=seed, stop=stop)
     if not again:
         comparison.unconfirmed.append(detail)
@@ -237,10 +233,10 @@ def _compare_one(
 def _shows(pair: Pair, runner: Runner, case: Case, detail: str, seed: int) -> Case | None:
     """The case, if its program still shows the divergence for certain, and as the first thing that differs."""
     try:
-        found = divergences(*_sampled(pair, runner, case.program, RUNS, seed))
+        found = _look(pair, runner, case.program, seed).definite
     except InputError:  # a smaller program that suits only one of the targets
         return None
-    return case if any(divergence.definite and divergence.detail == detail for divergence in found) else None
+    return case if any(divergence.detail == detail for divergence in found) else None
 
 
 def see_again(
@@ -260,15 +256,29 @@ def see_again(
     shown = []
     for _ in range(tries):
         with Runner(pair.setup, fork=False, stop=stop) as runner:
-            found = divergences(*_sampled(pair, runner, program, RUNS, seed))
-        definite = [divergence for divergence in found if divergence.definite]
+            definite = _look(pair, runner, program, seed).definite
         if any(divergence.detail == detail for divergence in definite):
             shown.append(definite)
     return shown
 
 
-def _sampled(pair: Pair, runner: Runner, program: Program, runs: int, seed: int) -> tuple[Sampled, Sampled]:
-    return (
-        runner.behaviours(program, pair.one, runs=runs, seed=seed),
-        runner.behaviours(program, pair.other, runs=runs, seed=seed),
-    )
+@frozen
+class _Looked:
+    """One program on both targets: its definite divergences, or whether a question is open."""
+
+    definite: list[Divergence]
+    open: bool
+    complete: bool
+    runs: int
+
+
+def _look(pair: Pair, runner: Runner, program: Program, seed: int) -> _Looked:
+    """Few runs where they settle it, many where they do not."""
+    for runs in (RUNS, MORE):
+        one = runner.behaviours(program, pair.one, runs=runs, seed=seed)
+        other = runner.behaviours(program, pair.other, runs=runs, seed=seed)
+        found = divergences(one, other)
+        definite = [divergence for divergence in found if divergence.definite]
+        if definite or not found:
+            break
+    return _Looked(definite, bool(found), one.complete and other.complete, one.runs + other.runs)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from attrs import frozen
 
 from futurefuzz.contracts.labels import kind
-from futurefuzz.runs.behaviour import Behaviour
+from futurefuzz.runs.behaviour import STATUS, Behaviour
 from futurefuzz.runs.history import Outcome
 from futurefuzz.runs.sampling import Sampled
 
@@ -94,6 +94,8 @@ def _only(side: int, mine: Sampled, others: Sampled) -> Iterable[Divergence]:
 def _differing(one: Behaviour, other: Behaviour) -> list[tuple[str, str, str]]:
     """Observations that differ: operations first, in the order of their sites, then the rest."""
     first, second = dict(one), dict(other)
+    if first.keys() == {STATUS} or second.keys() == {STATUS}:  # a process that died has nothing else to tell
+        return [(STATUS, first[STATUS], second[STATUS])]
     names = [name for name in {**first, **second} if first.get(name) != second.get(name)]
     names.sort(key=lambda name: (_SITE.match(name) is None, name))
     return [(name, first.get(name, _ABSENT), second.get(name, _ABSENT)) for name in names]
@@ -109,6 +111,8 @@ def _kind(words: str) -> str:
     if how in ("returned", "raised") and ", " not in what:
         return kind(Outcome(how, what))
     parts = words.split(", ")
+    if words.startswith("died: "):
+        return words
     if all(re.match(r"c\d", part) for part in parts):
         return "in another order" if len(parts) > 1 else "ran"
     return ", ".join(kind(Outcome(*_split(part))) for part in parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from futurefuzz.contracts import (
+    agreement_clauses,
     asyncio_clauses,
     bridge_clauses,
     concurrent_clauses,
@@ -19,7 +20,15 @@ __all__ = ["CLAUSES", "Clause", "Violation", "clauses_of"]
 #: id -> clause, of all contracts
 CLAUSES: Final[dict[str, Clause]] = {
     clause.id: clause
-    for clauses in (asyncio_clauses, concurrent_clauses, bridge_clauses, general_clauses, leak_clauses, loop_clauses)
+    for clauses in (
+        asyncio_clauses,
+        concurrent_clauses,
+        bridge_clauses,
+        general_clauses,
+        leak_clauses,
+        loop_clauses,
+        agreement_clauses,
+    )
     for clause in clauses.CLAUSES
 }
 

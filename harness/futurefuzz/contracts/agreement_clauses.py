@@ -12,8 +12,9 @@ SAME: Final = Clause(
     id="D1",
     text="Two implementations of one contract show the same behaviours to the same programs.",
     quote="act as much as a drop-in replacement as reasonably possible",
-    source="PEP 399, https://peps.python.org/pep-0399/",
+    source="https://peps.python.org/pep-0399/",
     grade="interesting",
+    contracts=("comparison",),  # of two targets, not of one
 )
 
 CLAUSES: Final = (SAME,)

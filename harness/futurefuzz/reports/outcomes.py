@@ -50,8 +50,8 @@ def _line(result: str, samples: str, frequency: str, grade: str, why: str, width
 
 
 def _extent(table: Table) -> str:
-    runs = f"{table.runs:,} runs"
-    extent = "every interleaving that differs in the order of dependent steps" if table.complete else "a sample"
+    runs = f"{table.runs:,} run{'' if table.runs == 1 else 's'}"
+    extent = "every interleaving" if table.complete else "a sample"
     legal = "" if table.legal is None else f"; the contract allows {table.legal:,} outcomes"
     return f"{runs}, {extent}{legal}"
 

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from futurefuzz import explorers
 from futurefuzz.explorers.base import Explorer
-from futurefuzz.explorers.reduced import Reduced
+from futurefuzz.explorers.exhaustive import Exhaustive
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.behaviour import Behaviour, behaviour_of
 from futurefuzz.runs.executor import execute
@@ -45,7 +45,7 @@ class Sampled:
     Args:
         behaviours: each with its sample, in the order in which they came.
         runs: how many runs there were.
-        complete: every interleaving was run, up to the order of independent steps: there are no other behaviours.
+        complete: every interleaving was run: there are no other behaviours.
     """
 
     behaviours: dict[Behaviour, Sample] = field(factory=dict)
@@ -64,8 +64,8 @@ def sample(
 ) -> Sampled:
     """Run a program under many schedules and gather its behaviours.
 
-    First a search that ends when it has run all that differ (`explorers.reduced`); if it does not end in half of the
-    runs, the samplers take the rest.
+    First the exhaustive search; if it does not end in half of the runs, the samplers take the rest. (The reduced search
+    is no help here: a call-out may touch anything, so that it spares no run and needs a recording of each.)
 
     Args:
         program: what is run.
@@ -80,7 +80,7 @@ def sample(
     """
     behaviours: dict[Behaviour, Sample] = {}
     done = 0
-    search = Reduced()
+    search = Exhaustive()
 
     def go(explorer: Explorer, until: int) -> int:
         nonlocal done
