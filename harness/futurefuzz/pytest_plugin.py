@@ -116,7 +116,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         arguments["runs"] = wanted
     skipped: list[BaseException] = []
     try:
-        found = explore(_body(pyfuncitem, skipped), **{"seed": 0, **arguments})
+        found = explore(_body(pyfuncitem, skipped), **{"seed": 0, "stop": "first", **arguments})
     except InputError as error:
         raise pytest.UsageError(f"{pyfuncitem.nodeid}: mark explore: {error}") from None
     if skipped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import threading
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from futurefuzz.errors import InputError
+from futurefuzz.exploring import running
 from futurefuzz.exploring.api import explore
 from tests.exploring import planted
 
@@ -134,6 +136,44 @@ def test_the_report_shows_source_lines_switches_and_the_failure() -> None:
     assert "can happen on any build of Python (model operation)" in report
 
 
+def _two_failures() -> None:
+    """A worker that looks and then sets, and a main thread that trusts its cancel."""
+    future: concurrent.futures.Future[int] = concurrent.futures.Future()
+
+    def worker() -> None:
+        if not future.done():
+            future.set_result(1)
+
+    thread = threading.Thread(target=worker, name="worker")
+    thread.start()
+    assert future.cancel()
+    thread.join()
+
+
+def test_all_failures_of_a_function_are_found_or_the_first_alone() -> None:
+    """Each with its own signature; whoever wants one gets one."""
+    found = explore(_two_failures, seed=1, model="operation")
+    assert sorted(finding.kind for finding in found.failures) == ["assertion", "exception"]
+    (first,) = explore(_two_failures, seed=1, model="operation", stop="first").failures
+    assert first == found.failures[0]
+    assert all(finding.confirmed == (3, 3) for finding in found.failures)
+
+
+def test_to_the_end_of_the_budget_stronger_models_are_tried_after_a_finding() -> None:
+    """Soon means under the model that showed one."""
+    soon, whole = (explore(_two_failures, seed=1, runs=300, model="gil", stop=stop) for stop in ("soon", "budget"))
+    assert [stage.model for stage in soon.stages] == ["operation"]
+    assert [stage.model for stage in whole.stages] == ["operation", "gil"]
+    assert len(whole.failures) == 2
+
+
+def test_who_calls_explore_is_no_part_of_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a loop alone stands in a run, the caller's frames below the run are not looked at."""
+    follow = running.Runner.follow
+    monkeypatch.setattr(running.Runner, "follow", lambda self, *args, **named: follow(self, *args, **named))
+    assert _only(planted.impatient).kind == "exception"
+
+
 def test_wrong_arguments_are_refused() -> None:
     """No function, no such model, no such explorer."""
     with pytest.raises(InputError, match="explore takes a function"):
@@ -142,6 +182,8 @@ def test_wrong_arguments_are_refused() -> None:
         explore(planted.pooled, model="gill")
     with pytest.raises(InputError, match="unknown explorer 'luck'"):
         explore(planted.pooled, explorer="luck")
+    with pytest.raises(InputError, match="unknown stop 'never'; allowed: first, soon, budget"):
+        explore(planted.pooled, stop="never")
 
 
 def test_explore_is_there_under_the_packages_own_name() -> None:

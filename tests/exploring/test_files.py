@@ -28,6 +28,8 @@ future.cancel()
 thread.join()
 """
 
+TWO_FAILURES = RACE.replace("future.cancel()", "assert future.cancel()")
+
 TESTS = """\
 import threading, unittest
 
@@ -157,6 +159,28 @@ def test_a_run_that_never_comes_back_is_a_finding(monkeypatch: pytest.MonkeyPatc
     (finding,) = _explore("hang.py", "import re\nre.match(r'(a*)*b', 'a' * 60)\n").failures
     assert finding.signature == "hang:hang.py:<module>"
     assert finding.always
+
+
+def test_an_exploration_finds_each_failure_and_reports_it_at_once() -> None:
+    """Two failures of one script, each with a token of its own; told of as they are confirmed."""
+    told: list[str] = []
+    Path("two.py").write_text(TWO_FAILURES)
+    loaded = entry.load(entry.named("two.py"))
+    options = supervisor.Options(models=("operation",), runs=500, seconds=None, seed=1, explorer="search")
+    found = supervisor.explore_file(loaded, options, tell=lambda finding: told.append(finding.signature))
+    signatures = ["assertion:AssertionError:two.py:<module>", "exception:InvalidStateError:two.py:worker"]
+    assert sorted(told) == sorted(finding.signature for finding in found.failures) == signatures
+    assert all(command.replay_token(finding.token) == 1 for finding in found.failures)
+    assert "2 findings; repeat with --seed 1" in found.report()
+    found = supervisor.explore_file(loaded, evolve(options, stop="first"))
+    assert len(found.failures) == 1
+
+
+def test_an_exploration_to_the_end_of_its_budget_goes_on_after_a_crash() -> None:
+    """In another process, with other choices; what has been found stays."""
+    found = _explore("crash.py", CRASH + "assert not hit or hit != [1] or len(hit) > 1\n", stop="budget")
+    kinds = {finding.kind for finding in found.failures}
+    assert kinds == {"crash", "assertion"}
 
 
 @pytest.mark.parametrize("names", [("test_fine",), ("test_async",), ("Old", "test_value")])

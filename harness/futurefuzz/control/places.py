@@ -13,6 +13,9 @@ _OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.
 _LIBRARY: Final = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _PACKAGES: Final = tuple(os.path.join(_LIBRARY, name) + os.sep for name in ("site-packages", "dist-packages"))
 
+#: our function below which a run's own frames are
+_EDGE: Final = "_carry"
+
 _USER, _STANDARD, _OWN = 0, 1, 2
 _kinds: dict[str, int] = {}
 
@@ -38,8 +41,11 @@ def stands_in(frame: FrameType | None) -> FrameType | None:
         kind = _kind(frame.f_code.co_filename)
         if kind == _USER:
             return frame
-        if kind == _STANDARD and fallback is None:
-            fallback = frame
+        if kind == _STANDARD:
+            if fallback is None:
+                fallback = frame
+        elif frame.f_code.co_name == _EDGE:
+            break  # who called is no part of the run
         frame = frame.f_back
     return fallback
 
@@ -76,7 +82,10 @@ def lines_of(frame: FrameType | None) -> tuple[str, ...]:
     """The whole stack but for our own frames, innermost first."""
     found = []
     while frame is not None:
-        if _kind(frame.f_code.co_filename) != _OWN:
+        if _kind(frame.f_code.co_filename) == _OWN:
+            if frame.f_code.co_name == _EDGE:
+                break
+        else:
             found.append(f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}")
         frame = frame.f_back
     return tuple(found)

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from futurefuzz.errors import InputError
-from futurefuzz.exploring.engine import EXPLORERS, Budget, Hunt, Stage, hunt
-from futurefuzz.exploring.exploration import Exploration, Finding, finding_of
+from futurefuzz.exploring.engine import EXPLORERS, STOPS, Budget, Hunt, Stage, hunt
+from futurefuzz.exploring.exploration import Exploration, finding_of
 from futurefuzz.exploring.failure import Check
 from futurefuzz.exploring.models import DEFAULT, MODELS, points_for
 from futurefuzz.exploring.places import is_users
@@ -34,8 +34,9 @@ def explore(
     explorer: str = "search",
     instrument: Sequence[str] = (),
     check: Check | None = None,
+    stop: str = "soon",
 ) -> Exploration:
-    """Run a function again and again, each time under another schedule of its threads and tasks, until it fails.
+    """Run a function again and again, each time under another schedule of its threads and tasks, and find how it fails.
 
     It is run in this process, unchanged: its threads, locks, queues, executors and loops are taken over while it runs.
     What counts as failure: an exception that nobody catches in any thread or task, a deadlock, a livelock, what
@@ -50,6 +51,8 @@ def explore(
         explorer: `search` or one of `futurefuzz.explorers.NAMES`.
         instrument: modules that get points inside, beside the function's own, `asyncio` and `concurrent.futures`.
         check: called with what the function returned; raises, or returns False, when that is wrong.
+        stop: when to end after a failure: `first`, at once; `soon`, after as many runs again as the last new one took
+            (100 at least); `budget`, not before the budget is spent.
 
     Returns:
         What was found, with a report, and a certificate when all small schedules were run and none failed.
@@ -60,7 +63,7 @@ def explore(
     """
     if not callable(function):
         raise InputError(f"explore takes a function without arguments, not {function!r:.60}")
-    _check_options(model, explorer)
+    _check_options(model, explorer, stop)
     if runs is None and seconds is None:
         runs = _RUNS
     seed = secrets.randbits(32) if seed is None else seed
@@ -73,9 +76,9 @@ def explore(
         return Runner(body, model=name, points=points, seed=seed)
 
     found, stages = search_models(
-        runner, _models_up_to(model), runs=runs, seconds=seconds, seed=seed, explorer=explorer, check=check
+        runner, _models_up_to(model), runs=runs, seconds=seconds, seed=seed, explorer=explorer, check=check, stop=stop
     )
-    findings: tuple[Finding, ...] = () if found is None else (finding_of(found),)
+    findings = tuple(finding_of(each) for each in found)
     return Exploration(
         what=getattr(function, "__qualname__", repr(function)),
         failures=findings,
@@ -110,11 +113,15 @@ def search_models(
     explorer: str,
     check: Check | None = None,
     progress: Callable[[str, int], None] = lambda model, runs: None,
-) -> tuple[Hunt | None, tuple[Stage, ...]]:
-    """Search under each model, the weakest first, until something fails.
+    stop: str = "first",
+    known: tuple[str, ...] = (),
+    tell: Callable[[Hunt], None] = lambda found: None,
+) -> tuple[list[Hunt], tuple[Stage, ...]]:
+    """Search under each model, the weakest first; when something fails, the stronger ones only if `stop` says `budget`.
 
     What is left of the budget is shared equally by the models that are left.
     """
+    hunts: list[Hunt] = []
     deadline = None if seconds is None else time.monotonic() + seconds
     stages: list[Stage] = []
     for nth, model in enumerate(models):
@@ -131,18 +138,24 @@ def search_models(
                 seed=seed,
                 check=check,
                 progress=partial(progress, model),
+                stop=stop,
+                known=(*known, *(each.failure.signature for each in hunts)),
+                tell=tell,
             )
         stages.append(stage)
-        if found is not None:
-            return found, tuple(stages)
-    return None, tuple(stages)
+        hunts += found
+        if hunts and stop != "budget":
+            break
+    return hunts, tuple(stages)
 
 
 def _models_up_to(model: str) -> tuple[str, ...]:
     return MODELS[: MODELS.index(model) + 1]
 
 
-def _check_options(model: str, explorer: str) -> None:
+def _check_options(model: str, explorer: str, stop: str) -> None:
+    if stop not in STOPS:
+        raise InputError(f"unknown stop {stop!r}; allowed: {', '.join(STOPS)}")
     if model not in MODELS:
         raise InputError(f"unknown model {model!r}; allowed: {', '.join(MODELS)}")
     if explorer not in EXPLORERS:

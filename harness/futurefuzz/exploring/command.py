@@ -11,15 +11,16 @@ from typing import Any, Final
 
 import click
 from attrs import evolve
+from rich.text import Text
 
 from futurefuzz.campaign.interrupt import Interrupt
 from futurefuzz.errors import InputError
 from futurefuzz.exploring import entry as entries
 from futurefuzz.exploring import reproducer, token
-from futurefuzz.exploring.engine import EXPLORERS
-from futurefuzz.exploring.exploration import FORMAT, Exploration
+from futurefuzz.exploring.engine import EXPLORERS, STOPS
+from futurefuzz.exploring.exploration import FORMAT, Exploration, Finding
 from futurefuzz.exploring.models import DEFAULT, MODELS
-from futurefuzz.exploring.report import finding_lines, report
+from futurefuzz.exploring.report import finding_lines, summary
 from futurefuzz.exploring.stress import Stressed, same, stress
 from futurefuzz.exploring.supervisor import Options, explore_file, replay_case
 from futurefuzz.reports.json_report import save
@@ -62,8 +63,9 @@ def run_explore(
     instrument: tuple[str, ...],
     json_file: Path | None,
     stressing: bool = False,
+    stop: str = "soon",
 ) -> int:
-    """Explore a file, show and write what was found; returns the exit code.
+    """Explore a file, show each finding as soon as it is confirmed, and write what was found; returns the exit code.
 
     When `stressing`, it first runs uncontrolled on real threads, for half of the time or as many rounds as runs, and is
     explored only when that fails.
@@ -79,9 +81,16 @@ def run_explore(
         seed=secrets.randbits(32) if seed is None else seed,
         explorer=explorer,
         instrument=instrument,
+        stop=stop,
     )
     progress = _Progress()
     stressed = None
+
+    def tell(finding: Finding) -> None:
+        progress.clear()
+        page = page_for(sys.stdout)
+        write([*finding_lines(finding, page), Text()], sys.stdout, page)
+
     with Interrupt() as interrupt:
         try:
             if stressing:
@@ -100,7 +109,7 @@ def run_explore(
                     seconds=stressed.seconds,
                 )
             else:
-                found = explore_file(loaded, options, progress=progress, stop=interrupt)
+                found = explore_file(loaded, options, progress=progress, tell=tell, stop=interrupt)
         finally:
             progress.clear()
     code = 1 if found.failures or (stressed is not None and stressed.hits) else 0
@@ -121,7 +130,7 @@ def run_explore(
 
 def _show(found: Exploration) -> None:
     page = page_for(sys.stdout)
-    write(report(found, page), sys.stdout, page)
+    write(summary(found, page), sys.stdout, page)
 
 
 def _show_stressed(stressed: Stressed, found: Exploration) -> None:
@@ -205,6 +214,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
     @click.option("--explorer", type=click.Choice(EXPLORERS), default="search", show_default=True, help="Who chooses.")
     @click.option("--instrument", multiple=True, metavar="MODULE", help="Make points inside this module too.")
     @click.option("--stress", "stressing", is_flag=True, help="Run it on real threads, and explore it if that fails.")
+    @click.option("--stop", type=click.Choice(STOPS), default="soon", show_default=True, help="When, after a finding.")
     @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the result.")
     @click.argument("what", metavar="SCRIPT.py|FILE.py::TEST")
     @click.argument("arguments", nargs=-1, metavar="[-- ARGUMENTS]...")
@@ -219,6 +229,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
         instrument: tuple[str, ...],
         json_file: Path | None,
         stressing: bool,
+        stop: str,
     ) -> int:
         """Run a script or a test, unchanged, under every schedule that matters."""
         check_json(json_file)
@@ -233,4 +244,5 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
             instrument=instrument,
             json_file=json_file,
             stressing=stressing,
+            stop=stop,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Final
 
@@ -18,9 +18,16 @@ from futurefuzz.exploring.failure import Check, Failure, failures_of
 from futurefuzz.exploring.running import Fairly, Observed, Runner, Schedule
 from futurefuzz.exploring.searching import Search
 
-__all__ = ["EXPLORERS", "Budget", "Hunt", "Stage", "hunt", "make_explorer"]
+__all__ = ["EXPLORERS", "STOPS", "Budget", "Hunt", "Stage", "hunt", "make_explorer"]
 
 EXPLORERS: Final = ("search", *explorers.NAMES)
+
+#: when to end after a finding: at the first, soon after the last new one, or with the budget
+STOPS: Final = ("first", "soon", "budget")
+#: "soon": as many runs, and choices, again as it has taken so far, and at least so many
+_RUNS_MORE, _EFFORT_MORE = 100, 50_000
+#: findings after which an exploration ends
+_MOST_FINDINGS: Final = 10
 
 #: failures that did not show again; after so many the code is taken to be indeterminate
 _PATIENCE: Final = 10
@@ -125,8 +132,11 @@ def hunt(
     seed: int = 0,
     check: Check | None = None,
     progress: Callable[[int], None] = lambda runs: None,
-) -> tuple[Hunt | None, Stage]:
-    """Search under the runner's model until something fails or the budget is spent.
+    stop: str = "first",
+    known: Iterable[str] = (),
+    tell: Callable[[Hunt], None] = lambda found: None,
+) -> tuple[list[Hunt], Stage]:
+    """Search under the runner's model until the budget is spent, or enough has been found.
 
     Args:
         runner: of the code, with its model.
@@ -135,6 +145,9 @@ def hunt(
         seed: of the explorer.
         check: the user's own.
         progress: told the number of runs now and then.
+        stop: one of `STOPS`.
+        known: signatures of failures that have been found before.
+        tell: is told of each finding at once.
 
     Raises:
         InputError: unknown explorer.
@@ -143,6 +156,9 @@ def hunt(
     started = time.monotonic()
     chooser = make_explorer(explorer, Random(seed))
     lost: dict[str, int] = {}
+    hunts: list[Hunt] = []
+    seen_before = dict.fromkeys(known)
+    spent = _Spent(stop, budget)
 
     def stage(certificate: str | None = None, note: str = "") -> Stage:
         return Stage(
@@ -154,26 +170,38 @@ def hunt(
             lost=tuple(lost),
         )
 
+    def investigate(schedule: Schedule | None, signature: str, *, always: bool) -> None:
+        found = None if schedule is None else _investigated(runner, schedule, check, signature, always=always)
+        if found is None:
+            lost[signature] = lost.get(signature, 0) + 1
+            return
+        seen_before[signature] = None
+        if found.failure.signature not in {each.failure.signature for each in hunts} | set(known):
+            seen_before[found.failure.signature] = None
+            hunts.append(found)
+            spent.found()
+            tell(found)
+
     # What is imported or cached in the first run is not done again in the others: this one is not the explorer's.
     first = runner.follow(Schedule())
     if isinstance(first.error, SystemExit):
         raise InputError(f"it ends by sys.exit({first.error.code!r}) in the plainest schedule; does it need arguments?")
-    if first.run.status != "livelock" and failures_of(first, check):
-        found = _investigated(runner, Schedule(), check, failures_of(first, check)[0].signature, always=True)
-        if found is not None:
-            return found, stage()
-        lost[failures_of(first, check)[0].signature] = 1
+    failures = failures_of(first, check) if first.run.status != "livelock" else []
+    if failures and failures[0].signature not in seen_before:
+        investigate(Schedule(), failures[0].signature, always=True)
     note = ""
     starved = 0
     outside: dict[str, None] = {}
-    while not budget.spent(runner.count) and sum(lost.values()) < _PATIENCE:
+    while not spent.over(runner.count, len(hunts)) and sum(lost.values()) < _PATIENCE:
         seen = runner.run(chooser)
         if seen is None:
             break
         progress(runner.count)
+        is_livelock = seen.run.status == "livelock"
+        spent.ran(runner.step_bound if is_livelock else len(seen.run.choices))
         outside |= {f"{where.what} at {where.place}": None for where in seen.run.external}
         fair_from = None
-        if seen.run.status == "livelock":
+        if is_livelock:
             starved += 1
             fair = _fairly(runner, seen) if starved <= _LOOKED_INTO or not starved % _LOOKED_INTO else None
             if fair is None:
@@ -181,16 +209,12 @@ def hunt(
                 continue
             seen, fair_from = fair
         failures = failures_of(seen, check)
-        if not failures:
-            continue
-        signature = failures[0].signature
-        schedule = _by_place(runner, seen, fair_from)
-        found = None if schedule is None else _investigated(runner, schedule, check, signature, always=False)
-        if found is not None:
-            return found, stage()
-        lost[signature] = lost.get(signature, 0) + 1
+        if failures and failures[0].signature not in seen_before:
+            investigate(_by_place(runner, seen, fair_from), failures[0].signature, always=False)
     if sum(lost.values()) >= _PATIENCE:
         note = "failures did not show again under the same schedule: the code depends on something else, too"
+    elif len(hunts) >= _MOST_FINDINGS:
+        note = f"ended after {_MOST_FINDINGS} findings"
     elif outside:
         note = f"no certificate, for not all was under control: {'; '.join(list(outside)[:3])}"
     elif isinstance(chooser, Search) and chooser.indeterminate:
@@ -198,7 +222,35 @@ def hunt(
     certificate = None if lost or outside else _certificate(chooser)
     if certificate is not None and starved:
         certificate += ", those apart that starve a thread"
-    return None, stage(certificate, note)
+    return hunts, stage(certificate, note)
+
+
+class _Spent:
+    """Whether to go on, by the budget and by what was found; counts, never the clock, say what is soon."""
+
+    def __init__(self, stop: str, budget: Budget) -> None:
+        self._stop = stop
+        self._budget = budget
+        self._runs = self._effort = 0
+        self._runs_allowed = self._effort_allowed = -1
+
+    def ran(self, effort: int) -> None:
+        """One more run of the explorer's."""
+        self._runs += 1
+        self._effort += effort
+
+    def found(self) -> None:
+        """Something new."""
+        self._runs_allowed = self._runs + max(self._runs, _RUNS_MORE)
+        self._effort_allowed = self._effort + max(self._effort, _EFFORT_MORE)
+
+    def over(self, runs: int, findings: int) -> bool:
+        """Whether that is enough."""
+        if self._budget.spent(runs) or findings >= _MOST_FINDINGS:
+            return True
+        if not findings or self._stop == "budget":
+            return False
+        return self._stop == "first" or self._runs >= self._runs_allowed or self._effort >= self._effort_allowed
 
 
 def _certificate(chooser: Any) -> str | None:

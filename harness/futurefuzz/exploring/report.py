@@ -9,7 +9,7 @@ from futurefuzz.exploring.exploration import MEANING, Exploration, Finding
 from futurefuzz.exploring.timeline import Row
 from futurefuzz.reports.page import Page, clean, cut, rule, wrap
 
-__all__ = ["finding_lines", "report"]
+__all__ = ["finding_lines", "report", "summary"]
 
 _MOST_DETAIL = 12
 _SAID = {
@@ -23,10 +23,13 @@ _SAID = {
 
 def report(found: Exploration, page: Page) -> list[Text]:
     """The whole page."""
+    lines = [line for finding in found.failures for line in (*finding_lines(finding, page), Text())]
+    return lines + summary(found, page)
+
+
+def summary(found: Exploration, page: Page) -> list[Text]:
+    """What was searched and what came of it, without the findings themselves."""
     lines: list[Text] = []
-    for finding in found.failures:
-        lines += finding_lines(finding, page)
-        lines.append(Text())
     lines.append(rule(f"explored {clean(found.what)}", page, "bold"))
     lines += _stages(found, page)
     lines.append(_verdict(found))
@@ -93,8 +96,11 @@ def timeline(rows: tuple[Row, ...], page: Page) -> list[Text]:
 
 def _stages(found: Exploration, page: Page) -> list[Text]:
     lines = []
+    models = [finding.model for finding in found.failures]
     for stage in found.stages:
-        what = stage.certificate or ("a sample" if stage is not found.stages[-1] or not found.failures else "found")
+        what = stage.certificate or "a sample"
+        if stage.model in models:
+            what = "found" if stage.certificate is None else f"found; {what}"
         lines.append(Text(f"model {stage.model:<14} {stage.runs:>7,} runs  {stage.seconds:>6.1f} s   {what}"))
         if stage.note:
             lines += [Text(f"  {part}", style="dim") for part in wrap(clean(stage.note), page.width - 2, lines=3)]
@@ -105,7 +111,8 @@ def _stages(found: Exploration, page: Page) -> list[Text]:
 
 def _verdict(found: Exploration) -> Text:
     if found.failures:
-        return Text(f"1 finding; repeat with --seed {found.seed}", style="bold red")
+        count = len(found.failures)
+        return Text(f"{count} finding{'s' if count > 1 else ''}; repeat with --seed {found.seed}", style="bold red")
     if found.certificate is not None:
         return Text(f"certificate: {found.certificate}", style="bold green")
     return Text(f"nothing found in {found.runs:,} runs; that is a sample, not a proof", style="bold")

@@ -40,6 +40,8 @@ CONFIRMATIONS: Final = 3
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _DROPPED: Final = ("PYTHONASYNCIODEBUG", "PYTHONDEVMODE", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP")
 _KEPT: Final = 8192
+#: processes that an exploration which goes on after findings may lose
+_MOST_DEATHS: Final = 5
 
 
 @frozen(kw_only=True)
@@ -52,6 +54,7 @@ class Options:
         seed: of everything.
         explorer: its name.
         instrument: modules to make points in, beside the usual ones.
+        stop: when to end after a finding: `first`, `soon`, or `budget`.
     """
 
     models: tuple[str, ...]
@@ -60,6 +63,7 @@ class Options:
     seed: int
     explorer: str
     instrument: tuple[str, ...] = ()
+    stop: str = "soon"
 
 
 @frozen(kw_only=True)
@@ -90,6 +94,7 @@ def explore_file(
     options: Options,
     *,
     progress: Callable[[str, int], None] = lambda model, runs: None,
+    tell: Callable[[Finding], None] = lambda finding: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Exploration:
     """Explore a script or a function of a file.
@@ -98,6 +103,7 @@ def explore_file(
         loaded: what.
         options: how.
         progress: told model and runs now and then.
+        tell: told of each finding as soon as it is confirmed.
         stop: asked now and then; True ends it with what is there.
 
     Raises:
@@ -105,36 +111,92 @@ def explore_file(
         HarnessError: the harness failed.
     """
     started = time.monotonic()
-    findings: tuple[Finding, ...] = ()
-    stages: list[Stage] = []
-    seen = {"model": options.models[0], "runs": 0}
-    request = {**_request(loaded.entry, options.instrument, options.seed), "do": "explore"}
-    request |= {"models": options.models, "runs": options.runs, "seconds": options.seconds}
-    request["explorer"] = options.explorer
-    try:
-        for message in _conversation(request, stop):
-            if "progress" in message:
-                seen = message["progress"]
-                progress(seen["model"], seen["runs"])
-            elif "done" in message:
-                findings = tuple(cattrs.structure(each, Finding) for each in message["done"]["findings"])
-                stages = [cattrs.structure(each, Stage) for each in message["done"]["stages"]]
-        if stop():
-            stages.append(_stage(seen, started, "interrupted"))
-        else:
-            findings, stages = _confirmed(loaded, findings, stages, stop)
-    except _Ended as end:
-        finding = _of_end(loaded, options, end, int(end.culprit.run) + 1, stop)
-        stages.append(_stage({"model": end.culprit.program, "runs": end.culprit.run + 1}, started, ""))
-        findings = (finding,)
+    exploring = _Exploring(loaded, options, progress, tell, stop)
+    for nth in range(_MOST_DEATHS):
+        if not exploring.go(nth) or options.stop != "budget" or exploring.spent() or stop():
+            break
     return Exploration(
         what=str(loaded.entry),
-        failures=findings,
-        stages=tuple(stages),
+        failures=tuple(exploring.kept),
+        stages=tuple(exploring.stages),
         seed=options.seed,
         explorer=options.explorer,
         seconds=time.monotonic() - started,
     )
+
+
+class _Exploring:
+    """What one exploration has done so far, in one process after another where the code kills them."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        options: Options,
+        progress: Callable[[str, int], None],
+        tell: Callable[[Finding], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        self.kept: list[Finding] = []
+        self.stages: list[Stage] = []
+        self._loaded = loaded
+        self._options = options
+        self._progress = progress
+        self._tell = tell
+        self._stop = stop
+        self._runs = 0
+        self._deadline = None if options.seconds is None else time.monotonic() + options.seconds
+
+    def spent(self) -> bool:
+        """Whether the budget is used up."""
+        late = self._deadline is not None and time.monotonic() >= self._deadline
+        return late or (self._options.runs is not None and self._runs >= self._options.runs)
+
+    def go(self, nth: int) -> bool:
+        """Explore in a fresh process until that is done, or it dies; whether there is reason to go on in another."""
+        options, started = self._options, time.monotonic()
+        lost: list[str] = []
+        seen = {"model": options.models[0], "runs": 0}
+        request = {**_request(self._loaded.entry, options.instrument, options.seed), "do": "explore"}
+        request |= {
+            "models": options.models,
+            "runs": None if options.runs is None else options.runs - self._runs,
+            "seconds": None if self._deadline is None else max(0.0, self._deadline - started),
+            "explorer": options.explorer,
+            "choices": options.seed + nth,
+            "stop": options.stop,
+            "known": [finding.signature for finding in self.kept],
+        }
+        try:
+            for message in _conversation(request, self._stop):
+                if "progress" in message:
+                    seen = message["progress"]
+                    self._progress(seen["model"], seen["runs"])
+                elif "finding" in message:
+                    finding = _confirmed(self._loaded, cattrs.structure(message["finding"], Finding), self._stop)
+                    if finding.confirmed[0]:
+                        self._keep(finding)
+                    elif finding.confirmed[1]:
+                        lost.append(finding.signature)
+                elif "done" in message:
+                    self.stages += [cattrs.structure(each, Stage) for each in message["done"]["stages"]]
+            if self._stop():
+                self.stages.append(_stage(seen, started, "interrupted"))
+            if lost:
+                self.stages[-1] = evolve(self.stages[-1], lost=(*self.stages[-1].lost, *lost))
+            return False
+        except _Ended as end:
+            runs = int(end.culprit.run) + 1
+            self._runs += runs
+            self.stages.append(_stage({"model": end.culprit.program, "runs": runs}, started, ""))
+            finding = _of_end(self._loaded, options, end, self._runs, self._stop)
+            if finding.signature in {each.signature for each in self.kept}:
+                return False
+            self._keep(finding)
+            return not finding.always
+
+    def _keep(self, finding: Finding) -> None:
+        self.kept.append(finding)
+        self._tell(finding)
 
 
 def replay_case(
@@ -174,20 +236,12 @@ def _replayed(
     return Replayed(finding=None)
 
 
-def _confirmed(
-    loaded: Loaded, findings: tuple[Finding, ...], stages: list[Stage], stop: Callable[[], bool]
-) -> tuple[tuple[Finding, ...], list[Stage]]:
-    """The findings with their rates in fresh processes; those that never showed there are only told of."""
-    kept = []
-    for finding in findings:
-        case = decode(finding.token)
-        tries = [replay_case(case, loaded.entry, stop=stop).finding for _ in range(CONFIRMATIONS)]
-        shown = sum(each is not None and each.signature == finding.signature for each in tries)
-        if shown:
-            kept.append(evolve(finding, confirmed=(shown, len(tries))))
-        else:
-            stages[-1] = evolve(stages[-1], lost=(*stages[-1].lost, finding.signature))
-    return tuple(kept), stages
+def _confirmed(loaded: Loaded, finding: Finding, stop: Callable[[], bool]) -> Finding:
+    """The finding with its rate in fresh processes; what never shows there is none. Nothing is tried once `stop`."""
+    case = decode(finding.token)
+    tries = [replay_case(case, loaded.entry, stop=stop).finding for _ in range(CONFIRMATIONS) if not stop()]
+    shown = sum(each is not None and each.signature == finding.signature for each in tries)
+    return evolve(finding, confirmed=(shown, len(tries)))
 
 
 def _of_end(loaded: Loaded, options: Options, end: _Ended, runs: int, stop: Callable[[], bool]) -> Finding:

@@ -30,7 +30,7 @@ from futurefuzz.explorers.replay import ChoicesReplay
 from futurefuzz.exploring import entry, places
 from futurefuzz.exploring.api import search_models
 from futurefuzz.exploring.engine import Hunt
-from futurefuzz.exploring.exploration import finding_of
+from futurefuzz.exploring.exploration import Finding, finding_of
 from futurefuzz.exploring.failure import failures_of
 from futurefuzz.exploring.models import points_for
 from futurefuzz.exploring.running import Observed, Runner, Schedule
@@ -94,17 +94,22 @@ class _Worker:
 
     def _explore(self, request: dict[str, Any], loaded: entry.Loaded) -> None:
         Instrumentation(request["instrument"])  # refuses what cannot be instrumented now, not after a model without
-        found, stages = search_models(
+        _, stages = search_models(
             lambda model: self._runner(request, loaded, model),
             tuple(request["models"]),
             runs=request["runs"],
             seconds=request["seconds"],
-            seed=request["seed"],
+            seed=request["choices"],
             explorer=request["explorer"],
             progress=self.progress,
+            stop=request["stop"],
+            known=tuple(request["known"]),
+            tell=lambda found: self._tell(finding_of(found, self._token(request, loaded, found))),
         )
-        findings = [] if found is None else [finding_of(found, self._token(request, loaded, found))]
-        self.send({"done": {"findings": cattrs.unstructure(findings), "stages": cattrs.unstructure(stages)}})
+        self.send({"done": {"stages": cattrs.unstructure(stages)}})
+
+    def _tell(self, finding: Finding) -> None:
+        self.send({"finding": cattrs.unstructure(finding)})
 
     def _token(self, request: dict[str, Any], loaded: entry.Loaded, found: Hunt) -> str:
         return encode(
