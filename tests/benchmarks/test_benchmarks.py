@@ -8,7 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.benchmarks import control_cost, hand_over, instrumentation_cost, memory, peers, point_cost, watch_cost
+from tests.benchmarks import (
+    control_cost,
+    hand_over,
+    instrumentation_cost,
+    look_up,
+    memory,
+    peers,
+    point_cost,
+    watch_cost,
+)
 from tests.runs.told import told
 
 
@@ -27,6 +36,7 @@ def unpinned() -> Iterator[None]:
         (control_cost, ["--count", "2", "--repeat", "1"], ["bookkeeping", "bare", "random", "alternating"]),
         (point_cost, ["--count", "10", "--repeat", "1"], ["alone", "asked"]),
         (instrumentation_cost, ["--count", "1", "--repeat", "1"], ["gil, run", "free-threaded, gone again", "a point"]),
+        (look_up, ["--count", "2", "--repeat", "1"], ["looking the answers up", "asking the oracles"]),
         (hand_over, ["--count", "10", "--repeat", "1"], ["controlled, pinned", "bare locks, free"]),
         (
             peers,

@@ -34,7 +34,7 @@ __all__ = ["Comparison", "Confirmed", "Pair", "compare", "parts", "see_again", "
 
 #: runs of a program on each target; and when sampling leaves a question open
 RUNS: Final = 60
-MORE: Final = 4_000
+MORE: Final = 2_000
 #: tries of the minimiser
 BUDGET: Final = 400
 BUDGET_LARGE: Final = 40
