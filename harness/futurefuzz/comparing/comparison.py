@@ -40,6 +40,8 @@ BUDGET: Final = 400
 BUDGET_LARGE: Final = 40
 #: fresh processes in which a divergence is seen again
 CONFIRMATIONS: Final = 2
+#: programs in a row that are of no use, after which a scenario counts as exhausted
+_BARREN: Final = 2_000
 _SEPARATOR: Final = "~"
 
 
@@ -153,43 +155,80 @@ def compare(
     """
     comparison = Comparison(pair.one, pair.other)
     began = time.monotonic()
-    drawn = _programs(targets[pair.one], targets[pair.other], scenarios, seed, with_misuse)
+    drawn = _Programs(targets[pair.one], targets[pair.other], scenarios, seed, with_misuse)
     with Runner(pair.setup, stop=stop) as runner, suppress(Stopped):
         while programs is None or comparison.programs < programs:
             if stop() or (seconds is not None and time.monotonic() - began >= seconds):
                 break
-            name, program = next(drawn)
-            _compare_one(comparison, pair, runner, Case(scenario=name, target=pair.one, program=program), seed, stop)
+            case = drawn.next()
+            before = comparison.runs
+            _compare_one(comparison, pair, runner, case, seed, stop)
+            drawn.took(case, comparison.runs - before)
             comparison.seconds = time.monotonic() - began
             progress(comparison)
     return comparison
 
 
-def _programs(
-    one: Target, other: Target, scenarios: Sequence[Scenario], seed: int, with_misuse: bool
-) -> Iterator[tuple[str, Program]]:
-    fitting = [scenario for scenario in scenarios if scenario.fits(one) and scenario.fits(other)]
-    if not fitting:
+class _Programs:
+    """Programs that both targets can run, each once.
+
+    The scenario that has had the fewest runs is next: a program on one loop alone is settled in a single run, and there
+    shall be as many of them as the large ones leave room for.
+    """
+
+    def __init__(
+        self, one: Target, other: Target, scenarios: Sequence[Scenario], seed: int, with_misuse: bool
+    ) -> None:
+        self._one = one
+        self._other = other
+        self._seed = seed
+        self._with_misuse = with_misuse
+        self._seen: set[Program] = set()
+        self._drawn = {scenario: self._draw(scenario) for scenario in scenarios if _fits(scenario, one, other)}
+        self._runs = {scenario.name: 0 for scenario in self._drawn}
+
+    def next(self) -> Case:
+        """The next program, on the first target.
+
+        Raises:
+            InputError: there is none.
+        """
+        while self._drawn:
+            scenario = min(self._drawn, key=lambda each: self._runs[each.name])
+            program = next(self._drawn[scenario], None)
+            if program is not None:
+                return Case(scenario=scenario.name, target=self._one.name, program=program)
+            del self._drawn[scenario]
+        one, other = self._one, self._other
+        some = "more programs" if self._seen else "programs"
         raise InputError(
-            f"no scenario makes programs for both {one.name} ({one.contract}) and {other.name} ({other.contract})"
+            f"no scenario makes {some} for both {one.name} ({one.contract}) and {other.name} ({other.contract})"
         )
-    seen: set[Program] = set()
-    barren = 0
-    for nth in itertools.count():
-        for scenario in fitting:
-            program = scenario.generate(RandomChoices(Random(f"{seed} {scenario.name} {nth}")), one)
+
+    def took(self, case: Case, runs: int) -> None:
+        """How many runs a program has taken."""
+        self._runs[case.scenario] += runs
+
+    def _draw(self, scenario: Scenario) -> Iterator[Program]:
+        barren = 0
+        for nth in itertools.count():
+            program = scenario.generate(RandomChoices(Random(f"{self._seed} {scenario.name} {nth}")), self._one)
             barren += 1
-            if barren > 2_000:
-                raise InputError(f"the scenarios make no (more) programs that both {one.name} and {other.name} can run")
-            if program in seen or not (with_misuse or not misuse(program, one.contract, one)):
+            if barren > _BARREN:
+                return
+            if program in self._seen or not (self._with_misuse or not misuse(program, self._one.contract, self._one)):
                 continue
-            seen.add(program)
+            self._seen.add(program)
             try:
-                check_fit(program, other, "program")
+                check_fit(program, self._other, "program")
             except InputError:
                 continue
             barren = 0
-            yield scenario.name, program
+            yield program
+
+
+def _fits(scenario: Scenario, one: Target, other: Target) -> bool:
+    return scenario.fits(one) and scenario.fits(other)
 
 
 def _compare_one(
