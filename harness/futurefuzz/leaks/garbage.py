@@ -17,13 +17,13 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from futurefuzz.leaks.words import chain_in_words, is_pending, is_task
+from futurefuzz.leaks.words import chain_in_words, is_pending, is_task, word
+from futurefuzz.runs.freezing import frozen_by_us, is_frozen, may_freeze
 
 __all__ = ["Cycle", "cycles", "frozen_heap", "is_future", "thawed_heap", "unreachable", "waits"]
 
-#: CPython 3.12 freezes some objects of its own when it starts
-_FROZEN_FROM_THE_START: Final = gc.get_freeze_count()
 
+_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _ASYNCIO: Final = os.path.dirname(asyncio.__file__) + os.sep
 
 
@@ -33,12 +33,13 @@ class Cycle:
 
     Args:
         chain: its objects in words; each refers to the next, the last to the first, which is named again.
-        kinds: the types' names of the objects that it runs through, sorted; one bug has the same ones every time.
+        parts: what it runs through, without containers and without what differs from run to run; sorted. One bug has
+            the same ones every time.
         keeps: how many objects only the collector can free because of it, itself included.
     """
 
     chain: tuple[str, ...]
-    kinds: tuple[str, ...]
+    parts: tuple[str, ...]
     keeps: int
 
 
@@ -54,15 +55,17 @@ class frozen_heap:
         self._enabled = gc.isenabled()
         gc.disable()
         gc.collect()
-        self._froze = gc.get_freeze_count() <= _FROZEN_FROM_THE_START
+        self._froze = may_freeze()
         if self._froze:
             gc.freeze()
+            frozen_by_us(True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._froze:
             gc.unfreeze()
+            frozen_by_us(False)
         if self._enabled:
             gc.enable()
 
@@ -73,7 +76,7 @@ class thawed_heap:
     __slots__ = ("_frozen",)
 
     def __enter__(self) -> None:
-        self._frozen = gc.get_freeze_count() > _FROZEN_FROM_THE_START
+        self._frozen = is_frozen()
         if self._frozen:
             gc.unfreeze()
 
@@ -122,7 +125,7 @@ def cycles(found: Sequence[Any], *, by_design: Callable[[Sequence[Any]], bool] =
         One for each component, the shortest through its most telling object; in the order in which they hold more.
     """
     index = {id(thing): number for number, thing in enumerate(found)}
-    edges = [[index[id(other)] for other in gc.get_referents(thing) if id(other) in index] for thing in found]
+    edges = [[index[id(other)] for other in _referents(thing) if id(other) in index] for thing in found]
     result = []
     for component in _components(edges):
         things = [found[number] for number in component]
@@ -130,10 +133,18 @@ def cycles(found: Sequence[Any], *, by_design: Callable[[Sequence[Any]], bool] =
             continue
         circle = _shortest(component, edges, found)
         chain = chain_in_words([found[number] for number in (*circle, circle[0])])
-        kinds = sorted({type(found[number]).__qualname__.rpartition("<locals>.")[2] for number in circle})
-        result.append(Cycle(chain=chain, kinds=tuple(kinds), keeps=_reach(component, edges)))
+        parts = sorted({text for number in circle if (text := _part(found[number]))})
+        result.append(Cycle(chain=chain, parts=tuple(parts), keeps=_reach(component, edges)))
     result.sort(key=lambda cycle: (-cycle.keeps, cycle.chain))
     return result
+
+
+def _referents(thing: Any) -> list[Any]:
+    """What it refers to. The variables of our own code do not count: what they hold is the harness's fault."""
+    frame = thing.cr_frame if isinstance(thing, types.CoroutineType) else thing
+    if isinstance(frame, types.FrameType) and frame.f_code.co_filename.startswith(_PACKAGE):
+        return [] if thing is not frame or thing.f_back is None else [thing.f_back]
+    return gc.get_referents(thing)
 
 
 def _components(edges: list[list[int]]) -> list[list[int]]:
@@ -213,6 +224,16 @@ def is_future(thing: Any) -> bool:
     """Whether it looks like a future: by its class, so that no code of its own runs."""
     kind = type(thing)
     return hasattr(kind, "add_done_callback") and hasattr(kind, "done")
+
+
+def _part(thing: Any) -> str:
+    if isinstance(thing, (dict, list, tuple, set, types.CellType, types.TracebackType)):
+        return ""
+    if isinstance(thing, BaseException):
+        return "exception"
+    if isinstance(thing, types.FrameType):
+        return f"frame of {thing.f_code.co_name}"
+    return word(thing)
 
 
 def _reach(component: list[int], edges: list[list[int]]) -> int:

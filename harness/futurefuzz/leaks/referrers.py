@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from futurefuzz.leaks.words import chain_in_words
 
-__all__ = ["UNKNOWN", "kept_by"]
+__all__ = ["UNKNOWN", "kept_by", "path_in_words"]
 
 #: what is said where no referrer can be found
 UNKNOWN: Final = "nobody that the collector knows of: C code holds a reference, or counts one too many"
@@ -68,6 +68,36 @@ def kept_by(thing: Any, *, ignoring: Iterable[Any] = ()) -> tuple[str, ...]:
     if len(path) == 1:
         return (UNKNOWN, *chain_in_words(path))
     return chain_in_words(path)
+
+
+def path_in_words(roots: Sequence[Any], thing: Any) -> tuple[str, ...]:
+    """The shortest way by which one of some objects leads to the thing; empty when none does, or only by a long way.
+
+    It goes forward (`gc.get_referents`), so that it costs nothing where the heap is large.
+    """
+    came: dict[int, Any] = {}
+    seen = {id(root) for root in roots}
+    level = list(roots)
+    for _ in range(_DEEPEST):
+        following: list[Any] = []
+        for owner in level:
+            if isinstance(owner, types.ModuleType | type):
+                continue  # everything leads to everything from there
+            for other in gc.get_referents(owner):
+                if id(other) in seen:
+                    continue
+                seen.add(id(other))
+                came[id(other)] = owner
+                if other is thing:
+                    path = [thing]
+                    while id(path[-1]) in came:
+                        path.append(came[id(path[-1])])
+                    return chain_in_words(path[::-1])
+                following.append(other)
+                if len(seen) > _MOST:
+                    return ()
+        level = following
+    return ()
 
 
 def _which(referrer: Any, level: list[Any]) -> Any:

@@ -294,7 +294,7 @@ def survivor(name: str, chain: tuple[str, ...]) -> Leak:
 
 def cycle_leak(circle: Cycle) -> Leak:
     """A leak: what only the collector frees."""
-    more = circle.keeps - len(circle.kinds)
+    more = circle.keeps - len(circle.chain)
     return Leak(
         kind="cycle",
         clause=clauses.CYCLE,

@@ -17,6 +17,7 @@ from types import FrameType, TracebackType
 from typing import Any, Final
 
 from futurefuzz.control.takeover import current_control
+from futurefuzz.runs.freezing import may_freeze
 
 __all__ = ["captured", "deferred_interrupt", "divert", "undisturbed"]
 
@@ -25,9 +26,6 @@ _LOGGERS: Final = tuple(logging.getLogger(name) for name in ("asyncio", "concurr
 #: as `warnings.simplefilter("ignore")` would make it
 _NO_WARNINGS: Final = [("ignore", None, Warning, None, 0)]
 
-
-#: CPython 3.12 freezes some objects of its own when it starts
-_FROZEN_FROM_THE_START: Final = gc.get_freeze_count()
 
 _THAWS_BEFORE_COLLECTING: Final = 1000
 _thaws = 0
@@ -128,7 +126,7 @@ class undisturbed:
         gc.disable()
         if self._collects:
             # Who has frozen objects of his own shall keep them so.
-            self._collects = gc.get_freeze_count() <= _FROZEN_FROM_THE_START
+            self._collects = may_freeze()
             if self._collects:
                 gc.collect(1)  # young garbage would not be found again for long
                 gc.freeze()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from futurefuzz.control import Control
 from futurefuzz.control.takeover import controlled
 from futurefuzz.errors import FuturefuzzError, HarnessError
@@ -25,6 +27,7 @@ def execute(
     choices: list[int] | None = None,
     steps: list[Step] | None = None,
     history: list[Event] | None = None,
+    surroundings: Callable[..., World] = World,
 ) -> Run | None:
     """Execute a program once, under the explorer's next schedule.
 
@@ -38,6 +41,7 @@ def execute(
         step_bound: points after which the run counts as a livelock.
         choices, steps, history: lists to append to; with a list class of one's own each item can be noted as it comes,
             before the run ends (which it may not, if the interpreter crashes).
+        surroundings: makes the world of the run; one of another class may end it in another way.
 
     Returns:
         The run, or None when the explorer has nothing more to explore.
@@ -47,7 +51,7 @@ def execute(
             another run is going on in this process.
     """
     try:
-        return _execute(program, target, explorer, record, step_bound, choices, steps, history)
+        return _execute(program, target, explorer, record, step_bound, choices, steps, history, surroundings)
     except FuturefuzzError:
         raise
     except Exception as error:
@@ -73,6 +77,7 @@ def _execute(
     choices: list[int] | None,
     steps: list[Step] | None,
     history: list[Event] | None,
+    surroundings: Callable[..., World],
 ) -> Run | None:
     record = record or explorer.recording
     history = [] if history is None else history
@@ -86,7 +91,7 @@ def _execute(
         choices=choices,
         steps=steps,
     )
-    world = World(program, target, control, history, snapshots=record)
+    world = surroundings(program, target, control, history, snapshots=record)
     if not explorer.begin(control):
         return None
     quiet = undisturbed(collects=_collects(program))
