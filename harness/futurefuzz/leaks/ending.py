@@ -30,6 +30,7 @@ from futurefuzz.leaks.referrers import path_in_words
 from futurefuzz.runs.callouts import DoneCallback, Value
 from futurefuzz.runs.history import Outcome
 from futurefuzz.runs.world import World
+from futurefuzz.targets.base import Compound, Sides
 
 __all__ = ["Ended", "EndingWorld", "Kept"]
 
@@ -95,9 +96,8 @@ class EndingWorld(World):
         self._older = {id(thing) for thing in gc.get_objects() if _is_made(thing)}
         super().set_up()
         for sides in self.sides:
-            if sides is not None:
-                for part in {id(part): part for part in (sides.resolver, sides.observer)}.values():
-                    self._note("future", part)
+            for part in _parts_of(sides):
+                self._note("future", part)
         for task, _ in self._tasks:
             self._note("task", task)
 
@@ -107,6 +107,12 @@ class EndingWorld(World):
             self._weak.append((kind, weakref.ref(thing)))
         except TypeError:  # nothing can be said about it
             return
+
+    def _noted(self, index: int, stage: str, made: Any = None) -> None:
+        """As an ordinary one's; a compound is made when it is first touched."""
+        super()._noted(index, stage, made)
+        if made is not None:
+            self._note("future", made)
 
     def callback(self, index: int) -> DoneCallback:
         """As an ordinary one's."""
@@ -125,16 +131,8 @@ class EndingWorld(World):
 
     def drop(self, index: int) -> None:
         """As an ordinary one's; what is dropped is remembered, weakly."""
-        sides = self.sides[index]
-        if sides is not None:
-            for part in (sides.resolver, sides.observer, getattr(sides, "made", None)):
-                if part is not None:
-                    try:
-                        self._forgotten.append(weakref.ref(part))
-                    except TypeError:
-                        continue
-            del part
-        del sides
+        references = [_weakly(part) for part in _parts_of(self.sides[index])]
+        self._forgotten += [one for one in references if isinstance(one, weakref.ref)]
         super().drop(index)
 
     def _raised(self, error: BaseException) -> Outcome:
@@ -173,11 +171,10 @@ class EndingWorld(World):
         ended.settled = self.control.status == "completed" and not waiting and not self.control.aborting
         if self.loop is not None and ended.settled:
             ended.handles = handles_of(self.loop)
-        done = [index for index, sides in enumerate(self.sides) if sides is not None and _all_done(sides)]
-        for index, sides in enumerate(self.sides):
-            if sides is not None and index not in done:
-                self._pending.update((id(sides.resolver), id(sides.observer)))
-        sides = None
+        parts = [part for sides in self.sides for part in _parts_of(sides)]
+        done = [part for part in parts if part.done()]
+        self._pending.update(id(part) for part in parts if not part.done())
+        parts.clear()
         self._callbacks.clear()
         self._contexts.clear()
         self._tasks[:] = [pair for pair in self._tasks if not pair[0].done()]
@@ -187,9 +184,10 @@ class EndingWorld(World):
         ended.cycles = cycles(garbage, by_design=self._by_design)
         ended.held = self._held(done, {id(thing) for thing in garbage})
         garbage.clear()
+        done.clear()
         gc.collect()
 
-    def _held(self, done: list[int], garbage: set[int]) -> list[Kept]:
+    def _held(self, done: list[Any], garbage: set[int]) -> list[Kept]:
         held: list[tuple[str, Any]] = []
         for reference in self._forgotten:
             future = reference()
@@ -201,16 +199,13 @@ class EndingWorld(World):
                 if kind in ("callback", "context") and thing is not None and id(thing) not in garbage:
                     held.append((kind, thing))
         outcomes: set[int] = set()
-        for index in done:
-            sides = self.sides[index]
-            assert sides is not None
-            for side in (sides.resolver, sides.observer):
-                _outcomes(side, self.blocks(side), outcomes)
+        for part in done:
+            _outcomes(part, self.blocks(part), outcomes)
         if not self._pending:
             for thing in self._made():
                 if id(thing) not in outcomes and id(thing) not in garbage:
                     held.append((_kind_of(thing), thing))
-        roots = [side for sides in self.sides if sides is not None for side in (sides.resolver, sides.observer)]
+        roots = [part for sides in self.sides for part in _parts_of(sides)]
         return [Kept(kind, _weakly(thing), path_in_words(roots, thing)) for kind, thing in held]
 
     def _look_at_dropped(self) -> None:
@@ -274,8 +269,13 @@ def _weakly(thing: Any) -> Any:
         return thing
 
 
-def _all_done(sides: Any) -> bool:
-    return bool(sides.resolver.done()) and bool(sides.observer.done())
+def _parts_of(sides: Sides | None) -> list[Any]:
+    """The futures of it. A compound that nobody has touched is not made by looking at it."""
+    if sides is None:
+        return []
+    if isinstance(sides, Compound):
+        return [] if sides.made is None else [sides.made]
+    return [sides.resolver] if sides.resolver is sides.observer else [sides.resolver, sides.observer]
 
 
 def _outcomes(future: Any, blocks: bool, found: set[int]) -> None:

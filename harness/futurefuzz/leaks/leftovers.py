@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import os
 import threading
@@ -9,6 +10,8 @@ import time
 from typing import Any, Final
 
 from attrs import frozen
+
+from futurefuzz.control import carriers
 
 __all__ = ["Leftovers", "handles_of", "look"]
 
@@ -22,22 +25,28 @@ class Leftovers:
     """What there was at one moment.
 
     Args:
-        threads: that `threading` knows, by identity.
+        threads: that `threading` has started, by identity.
+        running: how many threads there are, whoever has started them; the pooled ones of controlled
+            runs do not count.
         descriptors: open ones, with what they are.
     """
 
     threads: dict[int, str]
+    running: int
     descriptors: dict[int, str]
 
     def new_since(self, before: Leftovers) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Threads and descriptors that were not there before, in words."""
-        threads = tuple(name for ident, name in self.threads.items() if ident not in before.threads)
+        threads = [repr(name) for ident, name in self.threads.items() if ident not in before.threads]
+        ended = sum(ident not in self.threads for ident in before.threads)
+        unknown = self.running - before.running - len(threads) + ended
+        threads += ["without a name"] * unknown
         opened = tuple(
             f"{number} ({what})"
             for number, what in self.descriptors.items()
             if before.descriptors.get(number) != what
         )
-        return threads, opened
+        return tuple(threads), opened
 
 
 def look(before: Leftovers | None = None) -> Leftovers:
@@ -48,10 +57,13 @@ def look(before: Leftovers | None = None) -> Leftovers:
     """
     until = time.monotonic() + _PATIENCE
     while True:
-        threads = {id(thread): thread.name for thread in threading.enumerate()}
-        fresh = [] if before is None else [ident for ident in threads if ident not in before.threads]
-        if not fresh or time.monotonic() >= until:
-            return Leftovers(threads=threads, descriptors=_descriptors())
+        # Those that others have started leave an entry for good where `threading` ever heard of them (before 3.12).
+        started = [thread for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)]
+        threads = {id(thread): thread.name for thread in started}
+        running = _running() - carriers.pooled()
+        more = before is not None and (running > before.running or not threads.keys() <= before.threads.keys())
+        if not more or time.monotonic() >= until:
+            return Leftovers(threads=threads, running=running, descriptors=_descriptors())
         time.sleep(0.005)
 
 
@@ -74,6 +86,13 @@ def handles_of(loop: asyncio.AbstractEventLoop) -> list[str]:
         if key.fileobj is not own and not (own is not None and key.fd == own.fileno()):
             texts.append(f"watched descriptor {key.fd}")
     return texts
+
+
+def _running() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:  # counts a thread only when it has run
+        return _thread._count()
 
 
 def _callback(handle: Any) -> str:

@@ -320,7 +320,7 @@ def _left_behind(
     assert before is not None
     threads, descriptors = look(before).new_since(before)
     found = [
-        Leak(kind="thread", clause=clauses.THREAD, cause=f"the thread {name!r} was started and still lives")
+        Leak(kind="thread", clause=clauses.THREAD, cause=f"a thread was started and still lives: {name}")
         for name in threads
     ]
     found += [
