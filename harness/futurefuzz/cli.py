@@ -56,6 +56,7 @@ from futurefuzz.campaign.outcome import Outcome
 from futurefuzz.campaign.process import Stopped, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import Reproduction, run_case
+from futurefuzz.claims import command as claims
 from futurefuzz.comparing import command as comparing
 from futurefuzz.contracts import CLAUSES
 from futurefuzz.errors import HarnessError, InputError
@@ -330,6 +331,7 @@ def _unique(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
+claims.register(_cli, _check_json)
 exploring.register(_cli, _Time(), _check_json)
 comparing.register(_cli, _Time(), _check_json, _finding_named)
 
