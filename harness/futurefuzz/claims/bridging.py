@@ -20,6 +20,8 @@ _RUNS: Final = 60
 _CERTIFYING: Final = 3000
 #: seconds of virtual time after which a waiter gives up
 _TIMEOUT: Final = 1.0
+#: real seconds after which a loop that sleeps counts as not woken
+_PATIENCE: Final = 3.0
 
 
 def _explored(function: Callable[[], object]) -> Exploration:
@@ -106,9 +108,9 @@ def _articles(parts: Parts) -> Callable[[], object]:
             def worker() -> None:
                 try:
                     result = 42
-                    asyncio.get_running_loop().call_soon_threadsafe(future.set_result, result)
+                    parts.get_running_loop().call_soon_threadsafe(future.set_result, result)
                 except Exception as error:
-                    asyncio.get_running_loop().call_soon_threadsafe(future.set_exception, error)
+                    parts.get_running_loop().call_soon_threadsafe(future.set_exception, error)
 
             threading.Thread(target=worker, name="worker").start()
             return await future
@@ -316,6 +318,7 @@ def _through_the_pipe(parts: Parts) -> tuple[bool, int]:
     """A real loop and a real thread: was the loop woken, and how often was its self-pipe written to?"""
     loop: Any = parts.new_loop()
     written = 0
+    woken = False
     write = loop._write_to_self
     asleep = threading.Event()
     select = loop._selector.select
@@ -326,19 +329,17 @@ def _through_the_pipe(parts: Parts) -> tuple[bool, int]:
         write()
 
     def sleeping(timeout: float | None = None) -> Any:
-        if timeout is None or timeout > 1:
-            asleep.set()
-        return select(timeout)
+        nonlocal woken
+        if timeout is not None:
+            return select(timeout)
+        asleep.set()
+        found = select(_PATIENCE)  # instead of for ever
+        woken = bool(found)
+        return found
 
     def post() -> None:
-        asleep.wait(5)
+        asleep.wait(_PATIENCE)
         loop.call_soon_threadsafe(done.set_result, True)
-
-    async def main() -> bool:
-        try:
-            return bool(await asyncio.wait_for(done, 5))
-        except TimeoutError:
-            return False
 
     try:
         loop._write_to_self = counted
@@ -346,7 +347,7 @@ def _through_the_pipe(parts: Parts) -> tuple[bool, int]:
         done: asyncio.Future[bool] = loop.create_future()
         thread = threading.Thread(target=post)
         thread.start()
-        woken = loop.run_until_complete(main())
+        loop.run_until_complete(done)
         thread.join()
     finally:
         del loop._write_to_self, loop._selector.select

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import sys
+from contextlib import suppress
 from typing import Any, Final
 
 from futurefuzz.claims.claim import Claim, Evidence, over
@@ -95,7 +96,8 @@ def _length(parts: Parts) -> Evidence:
         async def main(loop: asyncio.AbstractEventLoop, target: Any = target) -> int:
             futures = [target.new_future(loop) for _ in range(hops)]
             _link(futures)
-            futures[0].set_result(1)
+            with suppress(RecursionError):
+                futures[0].set_result(1)
             for _ in range(hops + 2):
                 await asyncio.sleep(0)
                 if futures[-1].done():

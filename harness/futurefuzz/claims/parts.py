@@ -44,7 +44,7 @@ class Parts:
         new_loop: makes an event loop.
         new_task: makes a task of a coroutine.
         gather, all_tasks: as asyncio's.
-        set_policy: as `asyncio.set_event_loop_policy`.
+        get_running_loop, set_policy: as `asyncio.get_running_loop` and `asyncio.set_event_loop_policy`.
         clock: nanoseconds.
     """
 
@@ -55,5 +55,6 @@ class Parts:
     new_task: Callable[[asyncio.AbstractEventLoop, Any], Any] = field(default=_new_task)
     gather: Callable[..., Any] = field(default=_gather)
     all_tasks: Callable[[asyncio.AbstractEventLoop], set[Any]] = field(default=_all_tasks)
+    get_running_loop: Callable[[], asyncio.AbstractEventLoop] = field(default=asyncio.get_running_loop)
     set_policy: Callable[[Any], None] = field(default=asyncio.set_event_loop_policy)
     clock: Callable[[], int] = field(default=time.perf_counter_ns)
