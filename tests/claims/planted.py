@@ -181,24 +181,6 @@ class ThreadSafe(_PyFuture):
         self._post()
 
 
-class Posted(concurrent.futures.Future):  # type: ignore[type-arg]
-    """Runs its callbacks later, in a loop over all that are due."""
-
-    _due: list[Callable[[], None]] = []
-    _busy = False
-
-    def _invoke_callbacks(self) -> None:
-        Posted._due.append(super()._invoke_callbacks)  # type: ignore[misc]
-        if Posted._busy:
-            return
-        Posted._busy = True
-        try:
-            while Posted._due:
-                Posted._due.pop()()
-        finally:
-            Posted._busy = False
-
-
 # ---- loops ----------------------------------------------------------------------------------------------------------
 
 
@@ -248,6 +230,11 @@ def _drained(loop: Any) -> None:
         return handle
 
     loop.call_soon = few
+
+
+def _timeless(loop: Any) -> None:
+    """Has no timers."""
+    loop.call_later = loop.call_at = None
 
 
 # ---- tasks and functions --------------------------------------------------------------------------------------------
@@ -314,6 +301,6 @@ PLANTED: dict[int, tuple[Parts, str]] = {
     20: (Parts(all_tasks=lambda loop: set()), "refuted"),
     21: (Parts(clock=_stopped_clock), "refuted"),
     22: (evolve(_chained, concurrent=_target("planted.Inline", concurrent.futures.Future, "concurrent")), "holds"),
-    23: (Parts(set_policy=_refuse), "depends"),
+    23: (evolve(_loop(_timeless), set_policy=_refuse), "refuted"),
     25: (_with(lambda loop: Holding(loop=loop)), "refuted"),
 }

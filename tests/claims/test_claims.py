@@ -1,4 +1,4 @@
-"""Every claim has a check that follows the interpreter: it comes out as known, and otherwise on what behaves otherwise."""
+"""Each check follows the interpreter: it comes out as known, and otherwise on what behaves otherwise."""
 
 from __future__ import annotations
 
