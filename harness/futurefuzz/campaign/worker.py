@@ -31,6 +31,7 @@ from attrs import asdict, define, field
 from futurefuzz.campaign.note import Note
 from futurefuzz.campaign.protocol import MEMORY_EXIT, Setup, read_request, send
 from futurefuzz.errors import InputError
+from futurefuzz.runs.freezing import stays_frozen
 
 __all__ = ["main"]
 
@@ -96,6 +97,7 @@ class _Worker:
         """
         gc.disable()
         gc.freeze()
+        stays_frozen()
         second_try = request is not None
         self.send({"hello": {"pid": os.getpid()}})
         done = 0

@@ -1,36 +1,37 @@
-"""May the heap be frozen? Who has frozen objects of his own (a worker before it forks) shall keep them so."""
+"""May the heap be frozen? Who has frozen objects of his own (a worker) shall keep them so."""
 
 from __future__ import annotations
 
 import gc
 from typing import Final
 
-__all__ = ["frozen_by_us", "is_frozen", "may_freeze"]
+__all__ = ["frozen_by_us", "is_frozen", "may_freeze", "stays_frozen"]
 
 #: CPython 3.12 freezes some objects of its own when it starts
 _FROZEN_FROM_THE_START: Final = gc.get_freeze_count()
 
 _ours = False
-_others = False
+_for_good = False
 
 
-def may_freeze() -> bool:
-    """Whether nobody has frozen anything.
+def stays_frozen() -> None:
+    """Note that what is frozen in this process stays so.
 
-    Counting walks through all that is frozen, which takes longer than ten runs. So who was seen to have frozen objects
-    is believed to go on doing so; believing it too long costs time only.
+    Nobody needs to count it any more, which takes longer than ten runs where much is frozen.
     """
-    global _others
-    if _ours or _others:
-        return False
-    _others = gc.get_freeze_count() > _FROZEN_FROM_THE_START
-    return not _others
+    global _for_good
+    _for_good = True
 
 
 def frozen_by_us(frozen: bool) -> None:
     """Note that what is frozen from now on is our own doing, for longer than a run; or that it is no more."""
     global _ours
     _ours = frozen
+
+
+def may_freeze() -> bool:
+    """Whether nobody has frozen anything."""
+    return not (_ours or _for_good or is_frozen())
 
 
 def is_frozen() -> bool:
