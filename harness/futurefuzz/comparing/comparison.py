@@ -25,6 +25,7 @@ from futurefuzz.errors import InputError
 from futurefuzz.findings.finding import Case
 from futurefuzz.findings.minimiser import minimise
 from futurefuzz.programs.choices import RandomChoices
+from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario
 from futurefuzz.runs.fit import check_fit
@@ -33,13 +34,38 @@ from futurefuzz.targets.base import Target
 __all__ = ["Comparison", "Confirmed", "Pair", "compare", "parts", "see_again", "signature_of"]
 
 #: runs of a program on each target; and when sampling leaves a question open
-RUNS: Final = 60
+RUNS: Final = 120
 MORE: Final = 2_000
 #: tries of the minimiser
 BUDGET: Final = 400
 BUDGET_LARGE: Final = 40
 #: fresh processes in which a divergence is seen again
 CONFIRMATIONS: Final = 2
+#: beside the scenarios: threads that do so little that all of their interleavings can be run
+SMALL: Final = Scenario(
+    name="small",
+    description="two threads with an operation or two each",
+    contracts=("concurrent",),
+    profile=Profile(
+        actors=(2,),
+        futures=(1,),
+        subset=(1, 2),
+        longest=2,
+        more=0.1,
+        thread_operations={
+            "set_result": 4,
+            "set_exception": 2,
+            "cancel": 3,
+            "add_done_callback": 3,
+            "result": 1,
+            "exception": 1,
+            "done": 1,
+            "cancelled": 1,
+            "set_running": 1,
+        },
+        callbacks=(1, 2),
+    ),
+)
 #: programs in a row that are of no use, after which a scenario counts as exhausted
 _BARREN: Final = 2_000
 _SEPARATOR: Final = "~"
@@ -184,7 +210,10 @@ class _Programs:
         self._seed = seed
         self._with_misuse = with_misuse
         self._seen: set[Program] = set()
-        self._drawn = {scenario: self._draw(scenario) for scenario in scenarios if _fits(scenario, one, other)}
+        fitting = [scenario for scenario in scenarios if _fits(scenario, one, other)]
+        if fitting and _fits(SMALL, one, other):
+            fitting.append(SMALL)
+        self._drawn = {scenario: self._draw(scenario) for scenario in fitting}
         self._runs = {scenario.name: 0 for scenario in self._drawn}
 
     def next(self) -> Case:
