@@ -31,21 +31,23 @@ class Offer:
 
     Args:
         name, contract, description: of the target.
-        extra: what to install it with: `futurefuzz[EXTRA]`.
+        extra: what to install it with: `futurefuzz[EXTRA]`; empty when it needs nothing.
         module: of the adapter, in `targets/third_party`.
         package: the top-level package that the adapter imports; the extra's name where it is not given.
     """
 
     name: str
     contract: str
-    extra: str
     module: str
     description: str
+    extra: str = ""
     package: str = ""
 
     @property
     def needs(self) -> str:
         """What is missing, as `pip install` takes it; empty when all is there."""
+        if not self.extra:
+            return ""
         try:
             there = find_spec(self.package or self.extra) is not None
         except (ImportError, ValueError):  # half installed
@@ -79,6 +81,18 @@ def _offers(*offers: Offer) -> dict[str, Offer]:
 
 
 OFFERS: Final[dict[str, Offer]] = _offers(
+    Offer(
+        name="subclass.asyncio.Future",
+        contract="asyncio",
+        module="subclasses",
+        description="a plain Python subclass of asyncio.Future that overrides its methods and hands everything on",
+    ),
+    Offer(
+        name="subclass.concurrent.Future",
+        contract="concurrent",
+        module="subclasses",
+        description="a plain Python subclass of concurrent.futures.Future that does the same",
+    ),
     Offer(
         name="uvloop.Future",
         contract="asyncio",
@@ -162,6 +176,13 @@ OFFERS: Final[dict[str, Offer]] = _offers(
         extra="anyio",
         module="anyio",
         description="anyio.from_thread.BlockingPortal.start_task_soon: the loop resolves a gate, threads wait",
+    ),
+    Offer(
+        name="distributed.Future",
+        contract="bridge",
+        extra="distributed",
+        module="distributed",
+        description="dask.distributed's Future: the loop gets the scheduler's news, threads wait; no cluster",
     ),
     Offer(
         name="janus.Queue",

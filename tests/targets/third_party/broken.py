@@ -17,11 +17,9 @@ Patch = pytest.MonkeyPatch
 
 def _losing(add: Callable[..., Any]) -> Callable[..., Any]:
     """Registers every callback of a future but the second."""
-    counts: dict[int, int] = {}
-
-    def adding(self: Any, *callbacks: Any) -> Any:
-        count = counts[id(self)] = counts.get(id(self), 0) + 1
-        return add(self, *callbacks) if count != 2 else self
+    def adding(self: Any, *callbacks: Any, **context: Any) -> Any:
+        self.times_added = getattr(self, "times_added", 0) + 1
+        return add(self, *callbacks, **context) if self.times_added != 2 else None
 
     return adding
 
@@ -130,6 +128,18 @@ def anyio(patch: Patch) -> Target:
     return find("anyio.BlockingPortal")
 
 
+def distributed(patch: Patch) -> Target:
+    """Those who wait are not told of an error."""
+    from distributed.client import FutureState
+
+    def set_error(self: Any, exception: Any, traceback: Any) -> None:
+        self.status = "error"
+        self.exception = exception
+
+    patch.setattr(FutureState, "set_error", set_error)
+    return find("distributed.Future")
+
+
 def janus(patch: Patch) -> Target:
     """The loop is not woken for what a thread puts."""
     from janus import Queue
@@ -157,8 +167,26 @@ def uvloop(name: str) -> Callable[[Patch], Target]:
     return plant
 
 
+def _changing(name: str, change: str) -> Callable[[Patch], Target]:
+    """The second callback of the subclass is lost."""
+
+    def plant(patch: Patch) -> Target:
+        from futurefuzz.targets.third_party import subclasses
+
+        broken = getattr(subclasses, change)
+        patch.setattr(broken, "add_done_callback", _losing(broken.add_done_callback))
+        return find(name)
+
+    return plant
+
+
 #: target -> what plants a bug, and the clauses of which it breaks one
 PLANTED: dict[str, tuple[Callable[[Patch], Target], frozenset[str]]] = {
+    "subclass.asyncio.Future": (_changing("subclass.asyncio.Future", "LoopSubclass"), frozenset({"A7", "A8"})),
+    "subclass.concurrent.Future": (
+        _changing("subclass.concurrent.Future", "ConcurrentSubclass"),
+        frozenset({"C7"}),
+    ),
     "pebble.ProcessFuture": (pebble, frozenset({"C1"})),
     "loky.Future": (loky, frozenset({"C8"})),
     "twisted.Deferred": (twisted, frozenset({"C7"})),
@@ -169,6 +197,7 @@ PLANTED: dict[str, tuple[Callable[[Patch], Target], frozenset[str]]] = {
     "tornado.gen.coroutine": (tornado("tornado.gen.coroutine"), frozenset({"B5"})),
     "aiofutures.AsyncExecutor": (aiofutures, frozenset({"B1"})),
     "anyio.BlockingPortal": (anyio, frozenset({"B1"})),
+    "distributed.Future": (distributed, frozenset({"B1", "B5"})),
     "janus.Queue": (janus, frozenset({"B5"})),
     "uvloop.Future": (uvloop("uvloop.Future"), frozenset({"A11"})),
     "uvloop.Task": (uvloop("uvloop.Task"), frozenset({"A11"})),

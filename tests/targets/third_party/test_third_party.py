@@ -20,6 +20,8 @@ DOCUMENTED: dict[str, set[str]] = {
     "promise.Promise": {"C1 *", "C3 result: another value"},
     "aiofutures.AsyncExecutor": {"A18 *"},
     "anyio.BlockingPortal": {"A18 *"},
+    "distributed.Future": {"A18 *"},
+    "subclass.asyncio.Future": {"A18 *"},
     "uvloop.Future": {"A18 *", "A* off-thread: *", "A* re-entrant: *"},
     "uvloop.Task": {"A18 *", "A* off-thread: *", "A* re-entrant: *"},
 }
