@@ -19,7 +19,7 @@ DOCUMENTED: dict[str, set[str]] = {
     "gevent.AsyncResult": {"C1 *"},
     "promise.Promise": {"C1 *", "C3 result: another value"},
     "aiofutures.AsyncExecutor": {"A18 *"},
-    "anyio.BlockingPortal": {"A18 *"},
+    "anyio.BlockingPortal": {"A18 *", "B6 log: AttributeError raised"},
     "distributed.Future": {"A18 *"},
     "subclass.asyncio.Future": {"A18 *"},
     "uvloop.Future": {"A18 *", "A* off-thread: *", "A* re-entrant: *"},
