@@ -70,7 +70,7 @@ class _Idle:
 class Uncontrolled(Control):
     """Performs the actors one after the other on the calling thread: no points, no choices, no hand-over."""
 
-    def point(self, event: Pending) -> None:
+    def point(self, event: Pending, wanted: object = None) -> None:
         """Nothing."""
 
     def block(self, resource: object, kind: str = "wait", timeout: float | None = None) -> bool:

@@ -28,6 +28,7 @@ from futurefuzz import explorers
 from futurefuzz.control import carriers
 from futurefuzz.control.instrumentation import Instrumentation
 from futurefuzz.control.session import ControlledRun, run_controlled
+from futurefuzz.control.whole import WholeControl
 from futurefuzz.errors import HarnessError
 from tests.control import whole_programs
 from tests.control.stage import Directed
@@ -316,6 +317,50 @@ def test_a_loop_in_a_thread_keeps_nothing_there(monkeypatch: pytest.MonkeyPatch)
     _runs(body, "random", 2)
     _no_new_threads(monkeypatch)
     assert all(run.outcome == ("returned", None) for run in _runs(body, "random", 10))
+
+
+@pytest.mark.parametrize("body", [*CORRECT, *STUCK], ids=lambda body: body.__name__)
+def test_who_is_blocked_in_absence_blocks_as_by_itself(
+    body: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same choices are asked for, and the same comes of them, whether a thread that will find a lock taken is let
+    go for that, or the thread that runs blocks it. A recorded run is one more way to the same."""
+
+    def seen(**settings: Any) -> list[Any]:
+        runs = [run for name in ("random", "pct3") for run in _runs(body, name, 12, **settings)]
+        return [(run.choices, run.status, str(run.outcome), run.blocked, run.time) for run in runs]
+
+    short = seen()
+    assert seen(record=True) == short
+    monkeypatch.setattr(WholeControl, "_is_vain", lambda control, actor: False)
+    assert seen() == short
+
+
+def test_a_taken_lock_costs_no_hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody else is chosen who cannot have it."""
+    handed: list[int] = []
+    hand_over = WholeControl._hand_over
+    monkeypatch.setattr(WholeControl, "_hand_over", lambda *actors: (handed.append(1), hand_over(*actors)))
+
+    def body() -> None:
+        lock = threading.Lock()
+
+        def work() -> None:
+            for _ in range(20):
+                with lock:
+                    pass
+
+        workers = [threading.Thread(target=work) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    _runs(body, "random", 5)
+    short = len(handed)
+    monkeypatch.setattr(WholeControl, "_is_vain", lambda control, actor: False)
+    _runs(body, "random", 5)
+    assert short < (len(handed) - short) * 0.75
 
 
 def test_points_inside_code_go_with_it() -> None:

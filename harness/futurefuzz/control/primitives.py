@@ -81,7 +81,7 @@ class _Base:
             if control.current < 0:
                 self._owner, self._count = -1, 1
                 return True
-        control.point(self._acquiring)
+        control.point(self._acquiring, self if blocking and timeout < 0 else None)
         if self._count and not self._wait(blocking, timeout):
             return False
         self._owner, self._count = control.current, 1
@@ -96,9 +96,11 @@ class _Base:
         deadline = control.time + timeout if timeout >= 0 else None
         while self._count:
             self._waiters.append(current)
+            control.wanted[current] = self if deadline is None else None
             try:
                 woken = control.block(self, "locked", None if deadline is None else deadline - control.time)
             finally:
+                control.wanted[current] = None
                 if current in self._waiters:
                     self._waiters.remove(current)
             if not woken:
@@ -228,7 +230,7 @@ class RLock(_Base):
     def _acquire_restore(self, saved: tuple[int, int]) -> None:
         control = self._control
         if control.current >= 0 and not control.aborting:
-            control.point(self._acquiring)
+            control.point(self._acquiring, self)
             if self._count:
                 self._wait(True, -1)
         # While a run is unwound the lock is taken from whoever has it: nobody runs on but to unwind.

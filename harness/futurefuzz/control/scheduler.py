@@ -19,13 +19,13 @@ from bisect import insort
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from futurefuzz.control import carriers
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Explorer, Pending, Step
 
-__all__ = ["Abort", "Blocked", "Control", "current_control", "enter", "leave"]
+__all__ = ["Abort", "Blocked", "Control", "Occupied", "current_control", "enter", "leave"]
 
 # A target that swallows `Abort` this often will not end by itself: its thread is left behind, parked for ever.
 _ABORTS_BEFORE_PARKING: Final = 1000
@@ -88,6 +88,18 @@ class Blocked:
         self.place = place
 
 
+class Occupied(Protocol):
+    """What one has or waits for: a lock, the end of a thread.
+
+    Attributes:
+        _count: not 0 as long as nobody else can have it.
+        _waiters: who is blocked on it.
+    """
+
+    _count: int
+    _waiters: list[int]
+
+
 class _Actor:
     __slots__ = (
         "aborts",
@@ -141,6 +153,7 @@ class Control:
         made: how many virtual locks were made; names the next one.
         idents: of the threads that belong to the run.
         aborting: the run is being unwound.
+        wanted: by actor, what others keep it from: let go while that is occupied, it would do nothing but block.
 
     After `run`: `status` is `completed`, `stuck` (somebody waits for ever; see `blocked`) or `livelock`.
     """
@@ -160,6 +173,7 @@ class Control:
     ) -> None:
         self.names: list[str] = []
         self.pending: list[Pending | None] = []
+        self.wanted: list[Occupied | None] = []
         self.choices: list[int] = [] if choices is None else choices
         self.steps: list[Step] | None = ([] if steps is None else steps) if record else None
         self.status = "completed"
@@ -200,6 +214,7 @@ class Control:
         self._actors.append(actor)
         self.names.append(name)
         self.pending.append(None)
+        self.wanted.append(None)
         if self._me is not None:
             actor.carrier = self._carrier()
         self._enabled.append(actor.index)
@@ -329,8 +344,12 @@ class Control:
 
     # ---- points -----------------------------------------------------------------------------------------------------
 
-    def point(self, event: Pending) -> None:
+    def point(self, event: Pending, wanted: Occupied | None = None) -> None:
         """A place where the explorer may switch: the current actor is about to do `event`.
+
+        Args:
+            event: what it announces.
+            wanted: what it will then have, or block on without a timeout.
 
         Raises:
             Abort: the run is over.

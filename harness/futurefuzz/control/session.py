@@ -15,6 +15,7 @@ import itertools
 import os
 import random
 import signal
+import sys
 import threading
 import weakref
 from asyncio import events
@@ -198,7 +199,10 @@ def run_controlled(
 
 def _end_process(control: WholeControl) -> None:
     """What an interpreter does when its main thread has ended, as far as a program can tell."""
-    concurrent.futures.thread._python_exit()
+    if control.is_last() and not _pool_module["_threads_queues"]:
+        _pool_module["_shutdown"] = True  # all that would come of it
+    else:
+        concurrent.futures.thread._python_exit()
     threads.join_all(control)
     _collect()  # futures that nobody asked for their exceptions say so now
 
@@ -229,9 +233,8 @@ _thread_module: Final[dict[str, Any]] = vars(threading)
 _pool_module: Final[dict[str, Any]] = vars(concurrent.futures.thread)
 _events_module: Final[dict[str, Any]] = vars(events)
 _Pool: Final[Any] = concurrent.futures.thread.ThreadPoolExecutor
-_runs_without_collection = 0
 _older: OlderLocks | None = None
-_signal: Final[Any] = getattr(signal.signal, "__wrapped__", signal.signal)  # the C function: five times as fast
+_signal: Final[Any] = vars(sys.modules["_signal"])["signal"]  # without conversions to enums: five times as fast
 
 
 class series:
@@ -250,6 +253,34 @@ class series:
         series._depth -= 1
         if not series._depth:
             random.setstate(series._state)
+
+
+class _Old:
+    """What was there before a run, which nobody looks through for garbage during it. Now and then, when it has grown,
+    all of it is: the interpreter itself hardly ever gets to that while one run follows another."""
+
+    _EVERY: Final = 500
+
+    def __init__(self) -> None:
+        self._runs = 0
+        self._kept = 0
+
+    def freeze(self) -> None:
+        """A run begins."""
+        gc.freeze()
+
+    def thaw(self) -> None:
+        """It is over."""
+        self._runs += 1
+        if self._runs % self._EVERY == 0 and gc.get_freeze_count() * 4 > self._kept * 5:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            self._kept = gc.get_freeze_count()
+        gc.unfreeze()
+
+
+_old: Final = _Old()
 
 
 class _Taken:
@@ -288,17 +319,12 @@ class _Taken:
         self._series.__enter__()
         random.seed(self._seed)
         self._interrupt()
-        gc.freeze()
+        _old.freeze()
         watchdog.watch(self._control)
 
     def __exit__(self, *exception: object) -> None:
-        global _runs_without_collection
         watchdog.unwatch()
-        gc.unfreeze()
-        _runs_without_collection += 1
-        if _runs_without_collection >= 500:
-            _runs_without_collection = 0
-            gc.collect()
+        _old.thaw()
         if self._signal is not None:
             _signal(signal.SIGURG, self._signal)
         self._series.__exit__()

@@ -53,12 +53,12 @@ class _Started:
 class _End:
     """The end of a thread: others wait for it."""
 
-    __slots__ = ("__weakref__", "_control", "_ending", "_joining", "_over", "_owner", "_waiters", "name")
+    __slots__ = ("__weakref__", "_control", "_count", "_ending", "_joining", "_owner", "_waiters", "name")
 
     def __init__(self, control: WholeControl, name: str = "a thread") -> None:
         self._control = control
         self._waiters: list[int] = []
-        self._over = False
+        self._count = 1  # until it has come
         self._owner = -1
         self.called(name, -1)
 
@@ -76,31 +76,34 @@ class _End:
         """Wait for the end; whether it has come."""
         control = self._control
         if control.current < 0:
-            return self._over
-        control.point(self._joining)
-        if self._over or not blocking or (timeout is not None and timeout <= 0):
-            return self._over
-        deadline = None if timeout is None else control.time + timeout
+            return self.over()
+        control.point(self._joining, self if blocking and timeout is None else None)
+        if self._count and blocking and (timeout is None or timeout > 0):
+            self._block(control, timeout)
+        return self.over()
+
+    def _block(self, control: WholeControl, timeout: float | None) -> None:
         index = control.current
-        while not self._over:
+        deadline = None if timeout is None else control.time + timeout
+        woken = True
+        while self._count and woken:
             self._waiters.append(index)
+            control.wanted[index] = self if deadline is None else None
             try:
                 woken = control.block(self, "joining", None if deadline is None else deadline - control.time)
             finally:
+                control.wanted[index] = None
                 self._waiters.remove(index)
-            if not woken:
-                break
-        return self._over
 
     def come(self) -> None:
         """The thread has ended."""
-        self._over = True
+        self._count = 0
         for waiter in self._waiters:
             self._control.unblock(waiter)
 
     def over(self) -> bool:
         """Whether it has come; no point."""
-        return self._over
+        return not self._count
 
 
 class _Sentinel:

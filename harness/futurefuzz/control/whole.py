@@ -25,7 +25,7 @@ from typing import Any, Final, Protocol
 
 from futurefuzz.control import carriers
 from futurefuzz.control.places import coroutine_line, is_ours, line_of, lines_of, place_of
-from futurefuzz.control.scheduler import Abort, Control, _Actor
+from futurefuzz.control.scheduler import Abort, Control, Occupied, _Actor
 from futurefuzz.explorers.base import Explorer, Pending, Step
 
 __all__ = ["Outside", "Sleeper", "Waiting", "WholeControl"]
@@ -236,7 +236,13 @@ class WholeControl(Control):
                 return
         self.holder = other.ident
         self._ran[other.index] = self._firings
-        super()._hand_over(me, other)
+        if other.started:  # as in `Control._hand_over`
+            self._me = other
+            self.current = other.index
+            other.lock.release()
+        else:
+            super()._resume(other)
+        me.lock.acquire()
 
     def settle(self) -> None:
         """Make sure that the calling actor holds the baton: one that was outside waits for its turn here."""
@@ -304,7 +310,7 @@ class WholeControl(Control):
 
     # ---- points -----------------------------------------------------------------------------------------------------
 
-    def point(self, event: Pending) -> None:
+    def point(self, event: Pending, wanted: Occupied | None = None) -> None:
         """As `Control.point`; one that was outside waits for the baton first."""
         ident = _get_ident()
         if ident != self.holder and not self._come_back(ident):
@@ -313,10 +319,45 @@ class WholeControl(Control):
             self._admit()
         if self.sleepers and not self.aborting:
             self._poll()
+        me = self._me
+        if self.aborting or self.steps is not None or self.count >= self._bound or me is None:
+            self._rare_point(event)
+            return
+        # From here on as in `Control.point`, without calls: nothing else happens as often.
+        self.count += 1
+        index = me.index
+        self.pending[index] = event
+        if self._timed:
+            candidates = self._candidates()
+        elif len(self._enabled) > 1:
+            candidates = self._enabled
+        else:
+            return
+        chosen = self._ask(index, candidates)
+        if chosen == index:
+            return
+        other = self._wake(chosen) if self._timed else self._actors[chosen]
+        if self.wanted[chosen] is not None:
+            other = self._instead_of(other)
+        if other is me:
+            return
+        if wanted is None:
+            self._hand_over(me, other)
+        else:
+            self.wanted[index] = wanted
+            self._hand_over(me, other)
+            self.wanted[index] = None
+            if me.resource is not None:  # blocked meanwhile, in its name
+                me.resource = None
+                wanted._waiters.remove(index)
+        if self.aborting:
+            self._abort(me, event.kind)  # type: ignore[unreachable]  # set by whoever ran meanwhile
+
+    def _rare_point(self, event: Pending) -> None:
         if self.count >= self._bound and not self.aborting:
             self.note_waiting(everybody=True)
         if self.steps is not None and type(event) is Pending:
-            event = Pending(f"{event.kind} {event.resource} at {place_of(sys._getframe(1))}", *event[1:])
+            event = Pending(f"{event.kind} {event.resource} at {place_of(sys._getframe(2))}", *event[1:])
         super().point(event)
 
     def block(self, resource: object, kind: str = "wait", timeout: float | None = None) -> bool:
@@ -339,9 +380,47 @@ class WholeControl(Control):
             chosen = super()._next(index, kind)
             if self.aborting:
                 continue  # type: ignore[unreachable]  # set on the way
-            if chosen is not self._clock:
+            if chosen is self._clock:
+                self._tick()
+            elif self._is_vain(chosen):
+                self._block_instead(chosen)
+                index, kind = chosen.index, "wait"
+            else:
+                if chosen is self._me and self.current != chosen.index:
+                    self.current = chosen.index
+                    self._ran[chosen.index] = self._firings
                 return chosen
-            self._tick()
+
+    # ---- who would do nothing but block -----------------------------------------------------------------------------
+    #
+    # Many choices fall on a thread that will only find a lock taken. To let it see that by itself costs two hand-overs;
+    # so the thread that runs does in its name what it would do: block, and ask who goes on. The explorer is asked the
+    # same as ever. A recorded run takes the long way, for the sake of its steps.
+
+    def _is_vain(self, actor: _Actor) -> bool:
+        wanted = self.wanted[actor.index]
+        if wanted is None or not wanted._count:
+            return False
+        return self.steps is None and not self.sleepers and not self._outside
+
+    def _block_instead(self, actor: _Actor) -> None:
+        """What `block` would do on the thread of an actor that was chosen."""
+        index = actor.index
+        wanted = self.wanted[index]
+        if actor.resource is None and wanted is not None:
+            actor.resource = wanted
+            wanted._waiters.append(index)
+        self.pending[index] = None
+        self._enabled.remove(index)
+        self._ran[index] = self._firings
+        self.current = index
+
+    def _instead_of(self, actor: _Actor) -> _Actor:
+        """Who goes on at a point of an actor where another one was chosen."""
+        if not self._is_vain(actor):
+            return actor
+        self._block_instead(actor)
+        return self._next(actor.index, "wait")
 
     def _wake(self, index: int) -> _Actor:
         waiting = len(self._timed)
@@ -387,6 +466,7 @@ class WholeControl(Control):
             self._actors.append(clock)
             self.names.append(clock.name)
             self.pending.append(None)
+            self.wanted.append(None)
         index = clock.index
         self._timed = [entry for entry in self._timed if entry[1] != index]
         if index in self._enabled:
@@ -449,6 +529,10 @@ class WholeControl(Control):
         return False
 
     # ---- the end ----------------------------------------------------------------------------------------------------
+
+    def is_last(self) -> bool:
+        """Whether all other threads have ended."""
+        return self._live == 1
 
     def finish(self) -> None:
         """The program is over; what still runs are daemons, which end as they would with the process."""
