@@ -9,7 +9,7 @@ from attrs import frozen
 
 from futurefuzz.exploring.conflicts import sentence
 from futurefuzz.exploring.engine import Hunt, Stage
-from futurefuzz.exploring.timeline import Row, elided, marked, rows
+from futurefuzz.exploring.timeline import Row, elided, endless, marked, rows
 
 __all__ = ["FORMAT", "MEANING", "Exploration", "Finding", "finding_of"]
 
@@ -82,7 +82,8 @@ class Finding:
 def finding_of(hunt: Hunt, token: str = "") -> Finding:
     """The finding without the objects of its run."""
     failure = hunt.failure
-    is_race = not hunt.always and hunt.schedule.fair_from is None
+    is_endless = hunt.schedule.fair_from is not None
+    is_race = not hunt.always and not is_endless
     return Finding(
         kind=failure.kind,
         signature=failure.signature,
@@ -93,7 +94,7 @@ def finding_of(hunt: Hunt, token: str = "") -> Finding:
         preemptions=hunt.preemptions,
         always=hunt.always,
         confirmed=hunt.confirmed,
-        rows=tuple(elided(marked(rows(hunt.seen), hunt.failures))),
+        rows=tuple(endless(hunt.seen) if is_endless else elided(marked(rows(hunt.seen), hunt.failures))),
         schedule=tuple((s.actor, s.place, s.nth, s.to) for s in hunt.schedule.switches),
         fair_from=hunt.schedule.fair_from,
         found_after=hunt.found_after,

@@ -72,11 +72,15 @@ def timeline(rows: tuple[Row, ...], page: Page) -> list[Text]:
     room = page.width - names - where - 6
     glyphs = page.glyphs
     lines = []
-    for row in rows:
+    for at, row in enumerate(rows):
         name = cut(clean(row.thread), names, glyphs).ljust(names)
         place = cut(clean(str(row.place or "")), where, glyphs).ljust(where)
+        if row.kind == "round" and (at == 0 or rows[at - 1].kind != "round"):
+            lines.append(Text("and then again and again:", style="bold yellow"))
         if row.kind == "gap":
             lines.append(Text(f"{' ' * names} {glyphs.skip} {row.text} lines more", style="dim"))
+        elif row.kind == "round":
+            lines.append(Text(f"{name} {glyphs.more} {place}  {cut(clean(row.text), room, glyphs)}", style="yellow"))
         elif row.kind == "line":
             text = clean(row.text) + (f"   ({glyphs.more} goes on)" if row.again else "")
             lines.append(Text(f"{name} {glyphs.bar} {place}  {cut(text, room, glyphs)}"))

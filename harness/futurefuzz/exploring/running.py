@@ -16,10 +16,13 @@ from futurefuzz.explorers.base import Explorer, Step, View
 from futurefuzz.explorers.replay import Replay
 from futurefuzz.exploring.models import Points
 from futurefuzz.exploring.places import Place
-from futurefuzz.exploring.witness import Sighting, Witness
+from futurefuzz.exploring.witness import LIMIT, Sighting, Witness
 from futurefuzz.programs.program import Switch
 
 __all__ = ["Blocked", "Fairly", "Observed", "Runner", "Schedule"]
+
+#: sightings that are remembered of a run that may never end
+_OF_ENDLESS: Final = 6_000
 
 _NUMBER: Final = re.compile(r" \d+\b")
 _LINE: Final = re.compile(r"(.*):(\d+) in (.*)", re.DOTALL)
@@ -190,11 +193,20 @@ class Runner:
             self._points.__exit__(*error)
 
     def run(
-        self, explorer: Explorer, *, steps: list[Step] | None = None, watching: Instrumenting | None = None
+        self,
+        explorer: Explorer,
+        *,
+        steps: list[Step] | None = None,
+        watching: Instrumenting | None = None,
+        bound: int | None = None,
     ) -> Observed | None:
-        """One run, recorded when there is a list for its steps; None when the explorer has nothing more to explore.
+        """One run; None when the explorer has nothing more to explore.
 
-        `watching` is told of its threads in place of the points.
+        Args:
+            explorer: chooses.
+            steps: a list makes it a recorded run.
+            watching: told of its threads in place of the points.
+            bound: points, in place of the usual ones.
         """
         self.count += 1
         run = run_controlled(
@@ -202,7 +214,7 @@ class Runner:
             explorer,
             record=steps is not None,
             # What leads to a fair end is not fair itself: that has a full run of its own.
-            step_bound=self.step_bound * (2 if isinstance(explorer, Fairly) else 1),
+            step_bound=(bound or self.step_bound) * (2 if isinstance(explorer, Fairly) else 1),
             instrumentation=watching or self._points,
             seed=self._seed,
             choices=self._choices(),
@@ -219,7 +231,12 @@ class Runner:
         return self._body()
 
     def watch(
-        self, explorer: Explorer, *, lines: bool = False, sink: Callable[[Sighting], None] | None = None
+        self,
+        explorer: Explorer,
+        *,
+        lines: bool = False,
+        sink: Callable[[Sighting], None] | None = None,
+        bound: int | None = None,
     ) -> Observed | None:
         """One run, looked at closely; None when the explorer has nothing more to explore.
 
@@ -227,21 +244,28 @@ class Runner:
             explorer: chooses.
             lines: watch every line too, and what it reads and writes.
             sink: told of each sighting at once, for a run that the process may not survive.
+            bound: points, in place of the usual ones.
         """
-        with Witness(lines=lines, points=self._points, sink=sink) as witness:
-            seen = self.run(explorer, steps=witness.steps, watching=witness.instrumenting)
+        limit = _OF_ENDLESS if isinstance(explorer, Fairly) else LIMIT
+        with Witness(lines=lines, points=self._points, sink=sink, limit=limit) as witness:
+            seen = self.run(explorer, steps=witness.steps, watching=witness.instrumenting, bound=bound)
         if seen is None:
             return None
         diverged = tuple(getattr(explorer, "diverged", ()))
         return Observed(run=seen.run, seen=tuple(witness.seen), diverged=diverged)
 
     def follow(
-        self, schedule: Schedule, *, lines: bool = False, sink: Callable[[Sighting], None] | None = None
+        self,
+        schedule: Schedule,
+        *,
+        lines: bool = False,
+        sink: Callable[[Sighting], None] | None = None,
+        bound: int | None = None,
     ) -> Observed:
         """The run of a schedule, looked at closely."""
         replay = Replay(schedule.switches)
         explorer = replay if schedule.fair_from is None else Fairly(replay, schedule.fair_from)
-        seen = self.watch(explorer, lines=lines, sink=sink)
+        seen = self.watch(explorer, lines=lines, sink=sink, bound=bound)
         if seen is None:
             raise HarnessError("a replay always has its one run")
         return Observed(run=seen.run, seen=seen.seen, diverged=tuple(replay.diverged))

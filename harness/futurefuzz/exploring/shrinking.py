@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from futurefuzz.explorers.bounded import Bounded
 from futurefuzz.explorers.replay import schedule_of
@@ -10,6 +11,10 @@ from futurefuzz.exploring.running import Observed, Runner, Schedule
 from futurefuzz.programs.program import Switch
 
 __all__ = ["scheduled", "shrink"]
+
+#: runs that the beginning of a livelock may take to be made short
+_OF_BEGINNING: Final = 60
+_LEAST_BOUND: Final = 2_000
 
 
 def scheduled(seen: Observed, fair_from: int | None = None) -> Schedule:
@@ -111,20 +116,36 @@ def _with_fewer(runner: Runner, best: _Best, keeps: Callable[[Observed], bool], 
 def _without_beginning(
     runner: Runner, schedule: Schedule, seen: Observed, keeps: Callable[[Observed], bool]
 ) -> tuple[Schedule, Observed]:
-    """A livelock is plainest when everybody is let go fairly from the start."""
-    for switches, start in (((), 0), *_halves(schedule)):
-        shorter = Schedule(switches, start)
+    """Of what leads to a livelock as little as possible: it is plainest when everybody is let go fairly from the start.
+
+    The shortest beginning is searched for by halves, and then single switches are left out of it. Tried with a lower
+    bound of points, for all that goes on and on takes long; what is kept has shown it with the usual one.
+    """
+    limit = runner.count + _OF_BEGINNING
+    bound = max(_LEAST_BOUND, runner.step_bound // 5)
+
+    def showing(shorter: Schedule) -> Observed | None:
+        if not keeps(runner.follow(shorter, bound=bound)):
+            return None
         fair = runner.follow(shorter)
-        if keeps(fair):
-            return shorter, fair
-    return schedule, seen
+        return fair if keeps(fair) else None
 
-
-def _halves(schedule: Schedule) -> list[tuple[tuple[Switch, ...], int]]:
-    """What leads to the livelock, cut off earlier and earlier."""
-    found = []
+    fairest = Schedule((), 0)
+    if (found := showing(fairest)) is not None:
+        return fairest, found
     assert schedule.fair_from is not None
-    start, switches = schedule.fair_from, schedule.switches
-    for part in (8, 4, 2):
-        found.append((switches[: len(switches) // part], start // part))
-    return found
+    fails, best, shown = 0, schedule, seen
+    while best.fair_from is not None and best.fair_from - fails > 1 and runner.count < limit:
+        middle = (fails + best.fair_from) // 2
+        shorter = scheduled(seen, middle)
+        if (found := showing(shorter)) is not None:
+            best, shown = shorter, found
+        else:
+            fails = middle
+    at = len(best.switches) - 1
+    while at >= 0 and runner.count < limit:
+        fewer = Schedule(best.switches[:at] + best.switches[at + 1 :], best.fair_from)
+        if (found := showing(fewer)) is not None:
+            best, shown = fewer, found
+        at -= 1
+    return best, shown

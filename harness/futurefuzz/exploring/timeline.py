@@ -15,7 +15,7 @@ from futurefuzz.exploring.places import Place
 from futurefuzz.exploring.running import Observed
 from futurefuzz.exploring.witness import Sighting
 
-__all__ = ["Row", "elided", "marked", "rows", "rows_of"]
+__all__ = ["Row", "elided", "endless", "marked", "rows", "rows_of"]
 
 #: lines kept around each switch, at the beginning and at the end of a long run
 _AROUND, _FIRST, _LAST = 3, 4, 8
@@ -28,8 +28,8 @@ class Row:
     """One line of the timeline.
 
     Args:
-        kind: `line` (a line of code), `stopped` (preempted), `waits`, `ended`, `failed`, `stuck` (waits for ever), or
-            `gap` (lines left out).
+        kind: `line` (a line of code), `stopped` (preempted), `waits`, `ended`, `failed`, `stuck` (waits for ever),
+            `gap` (lines left out), or `round` (a line that the thread comes to again and again).
         thread: its name.
         place: where.
         text: source, or what it waits for; for a gap how many lines.
@@ -133,6 +133,34 @@ def _switch(name: str, place: Place | None, step: Step, other: str) -> Row:
         code = getattr(step.event, "what", None)
         return Row(kind="stopped", thread=name, place=place, text=what if code is None else code)
     return Row(kind="ended" if what == "end" else "waits", thread=name, place=place, text=what)
+
+
+#: rows of a livelock before those that say what goes round
+_BEGINNING = 20
+#: lines of one round
+_ROUND = 12
+
+
+def endless(seen: Observed) -> list[Row]:
+    """The rows of a run that goes on and on: how it began, and which lines each thread comes to again and again."""
+    found = rows(seen)
+    ended = {row.thread for row in found if row.kind == "ended"}
+    shown = found[:_BEGINNING]
+    if len(found) > len(shown):
+        shown.append(Row(kind="gap", thread="", text=str(len(found) - len(shown))))
+    late = found[max(len(shown), len(found) // 2) :]
+    threads = dict.fromkeys(row.thread for row in late if row.kind == "line" and row.thread not in ended)
+    for thread in sorted(threads, key=seen.run.names.index):
+        lines = [row for row in late if row.thread == thread and row.kind == "line" and row.place is not None]
+        once = {row.place: evolve(row, kind="round", again=False, values=()) for row in reversed(lines)}
+        if len(lines) > len(once):  # else it has only been late
+            shown += sorted(once.values(), key=_position)[:_ROUND]
+    return shown
+
+
+def _position(row: Row) -> tuple[str, int]:
+    assert row.place is not None
+    return row.place.file, row.place.line
 
 
 def elided(found: Sequence[Row], limit: int = 60) -> list[Row]:

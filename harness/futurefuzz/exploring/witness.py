@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from futurefuzz.control.session import Instrumenting
     from futurefuzz.exploring.models import Points
 
-__all__ = ["Sighting", "Witness"]
+__all__ = ["LIMIT", "Sighting", "Witness"]
 
-#: lines and points that are remembered; a longer run is remembered by its beginning
-_LIMIT: Final = 200_000
+#: lines and points that are remembered
+LIMIT: Final = 200_000
 
 
 @frozen
@@ -73,14 +73,18 @@ class Sighting:
 
 
 class _Steps(list[Step]):
-    __slots__ = ("_seen", "_toucher")
+    __slots__ = ("_limit", "_seen", "_toucher")
 
-    def __init__(self, seen: list[Sighting], toucher: Toucher | None) -> None:
+    def __init__(self, seen: list[Sighting], toucher: Toucher | None, limit: int) -> None:
         super().__init__()
+        self._limit = limit
         self._seen = seen
         self._toucher = toucher
 
     def append(self, step: Step) -> None:
+        if len(self._seen) >= self._limit:
+            super().append(step)
+            return
         # It is called on the thread that stands there, before the next one goes.
         place = places.of_frame(sys._getframe(1)) if step.actor >= 0 and step.key[1] != "end" else None
         toucher = self._toucher if step.chosen != step.actor else None
@@ -111,6 +115,7 @@ class Witness:
         lines: watch every line too, and what is read and written there.
         points: that the run has inside code.
         sink: told of each sighting at once.
+        limit: sightings that are remembered; of a longer run its beginning.
 
     Attributes:
         steps: the list that the run is to record its steps in.
@@ -124,11 +129,13 @@ class Witness:
         lines: bool = False,
         points: Points | None = None,
         sink: Callable[[Sighting], None] | None = None,
+        limit: int = LIMIT,
     ) -> None:
+        self._limit = limit
         self.instrumenting: Instrumenting | None = points
         self.seen: list[Sighting] = [] if sink is None else _Told(sink)
         self._toucher = Toucher(self._touched) if lines else None
-        self.steps: list[Step] = _Steps(self.seen, self._toucher)
+        self.steps: list[Step] = _Steps(self.seen, self._toucher, limit)
         self._points = points
         self._stop: Callable[[], None] = lambda: None
 
@@ -153,13 +160,13 @@ class Witness:
         self._stop()
 
     def _touched(self, actor: int, code: CodeType, line: int, touch: Touch) -> None:
-        if len(self.seen) < _LIMIT:
+        if len(self.seen) < self._limit:
             self.seen.append(Sighting(actor, Place(code.co_filename, line, code.co_qualname), None, touch))
 
     def line(self, code: CodeType, number: int) -> None:
         """The calling thread comes to a line."""
-        actor = _actor()
-        if actor >= 0 and len(self.seen) < _LIMIT:
+        actor = _actor() if len(self.seen) < self._limit else -1
+        if actor >= 0:
             self.seen.append(Sighting(actor, Place(code.co_filename, number, code.co_qualname), None))
 
 

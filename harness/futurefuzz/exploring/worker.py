@@ -41,6 +41,8 @@ __all__ = ["main"]
 
 _PR_SET_PDEATHSIG: Final = 1
 _BETWEEN_SIGNS_OF_LIFE: Final = 0.1
+#: points of the run before a replay of one that never ends
+_WARM: Final = 2_000
 
 
 class _Worker:
@@ -131,11 +133,12 @@ class _Worker:
         schedule = case.as_schedule()
         choices = request["choices"]
         plain = schedule == Schedule() and not choices
+        bound = None if schedule.fair_from is None else _WARM  # what goes on and on takes its time
         if case.model != "operation":  # so that what the code imports is there, and can get its points
-            self._runner(request, loaded, "operation").follow(Schedule())
+            self._runner(request, loaded, "operation").follow(Schedule(), bound=bound)
         with self._runner(request, loaded, case.model) as runner:
             if not plain:
-                runner.follow(Schedule())  # what only a first run does
+                runner.follow(Schedule(), bound=bound)  # what only a first run does
             sink = self._sighting if request["stream"] else None
             if choices is not None:
                 seen = runner.watch(ChoicesReplay(choices), sink=sink)
