@@ -142,6 +142,51 @@ def spinning() -> None:
     thread.join()
 
 
+def late_livelock() -> None:
+    """A thread goes round for ever when it has looked between two changes."""
+    lock = threading.Lock()
+    seen: list[int] = []
+
+    def first() -> None:
+        with lock:
+            seen.append(1)
+        with lock:
+            seen.append(2)
+
+    def second() -> None:
+        with lock:
+            lost = seen == [1]
+        while lost:
+            with lock:
+                pass
+
+    threads = [threading.Thread(target=each, name=each.__name__) for each in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def swallowing() -> None:
+    """Waits for ever, and takes no end for an answer."""
+    lock = threading.Lock()
+    lock.acquire()
+    while True:
+        try:  # noqa: SIM105  # as people write it
+            lock.acquire()
+        except BaseException:
+            pass
+
+
+def swallowing_twice() -> None:
+    """The same behind a second wall."""
+    while True:
+        try:  # noqa: SIM105  # as people write it
+            swallowing()
+        except BaseException:
+            pass
+
+
 def polling() -> None:
     """Waits in a loop for a flag that somebody sets: ends under every fair schedule."""
     flag = threading.Event()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,9 @@ from futurefuzz.errors import InputError
 from futurefuzz.exploring import running
 from futurefuzz.exploring.api import explore
 from tests.exploring import planted
+
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _only(function: Any, **options: Any) -> Any:
@@ -48,6 +54,45 @@ def test_a_livelock_is_a_run_that_does_not_end_under_a_fair_schedule() -> None:
     """A thread that waits for a flag which nobody sets is found."""
     finding = _only(planted.spinning)
     assert finding.kind == "livelock"
+
+
+def test_a_livelock_is_shown_by_how_it_began_and_what_goes_round() -> None:
+    """Not by thousands of rows: one round of each thread that goes round, and nobody else's. What leads to it is short:
+    one departure is enough, and everybody is let go fairly soon after it."""
+    found = explore(planted.late_livelock, seed=1, model="operation", stop="first")
+    (finding,) = found.failures
+    rounds = [(row.thread, row.text) for row in finding.rows if row.kind == "round"]
+    assert rounds == [("second", "while lost:"), ("second", "with lock:"), ("second", "pass")]
+    assert len(finding.rows) < 30
+    assert "and then again and again:" in found.report()
+    assert finding.fair_from is not None
+    assert finding.fair_from < 16
+    assert len(finding.schedule) <= 2
+
+
+@pytest.mark.parametrize("model", ["operation", "gil"])
+@pytest.mark.parametrize("function", [planted.swallowing, planted.swallowing_twice])
+def test_a_main_thread_that_swallows_everything_comes_back(function: Any, model: str) -> None:
+    """The end of its run is raised at every line, until it is outside of every `try`; a debugger stays as it was."""
+    before = sys.gettrace()
+    finding = _only(function, model=model, stop="first", runs=20)
+    assert finding.signature.startswith("deadlock:")
+    assert sys.gettrace() == before
+
+
+def test_what_swallows_even_that_ends_the_process_and_says_where() -> None:
+    """In a process of its own: exit code 3, and the line."""
+    code = (
+        "from futurefuzz.control import insisting; insisting._MOST = 0\n"
+        "from futurefuzz.exploring.api import explore; from tests.exploring import planted\n"
+        "explore(planted.swallowing, runs=2, model='operation')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, cwd=ROOT
+    )
+    assert done.returncode == 3
+    assert "planted.py:" in done.stderr
+    assert "swallows every exception" in done.stderr
 
 
 def test_starving_a_thread_is_no_livelock() -> None:

@@ -153,6 +153,15 @@ def test_a_crash_of_the_interpreter_is_a_finding_with_its_schedule() -> None:
     assert command.replay_token(finding.token) == 1
 
 
+def test_the_schedule_of_a_crash_is_made_small() -> None:
+    """Other threads that switch about have nothing to do with it: one departure is left of many."""
+    busy = "others = [threading.Thread(target=lambda: [lock.acquire(), lock.release()]) for _ in range(2)]\n"
+    busy += "for other in others: other.start()\nfor other in others: other.join()\n"
+    (finding,) = _explore("crash.py", CRASH.replace("thread = ", busy + "thread = "), explorer="random").failures
+    assert finding.kind == "crash"
+    assert (finding.preemptions, len(finding.schedule)) == (1, 1)
+
+
 def test_a_run_that_never_comes_back_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """C code that computes for ever does not hang the tool."""
     monkeypatch.setattr(supervisor, "HANG", 2.0)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import selectors
-import signal
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from attrs import Factory, define, field, frozen
 
+from futurefuzz.campaign.child import Watch
 from futurefuzz.campaign.note import Culprit
 from futurefuzz.campaign.plan import Dealer, Pair, Unit
 from futurefuzz.campaign.process import START_LIMIT, Death, Ready, Worker, cores
@@ -27,8 +27,6 @@ __all__ = ["Candidate", "Supervisor", "Tally"]
 
 #: units that a worker has in hand
 _IN_HAND: Final = 2
-#: seconds between SIGABRT (the worker says where it is) and SIGKILL
-_LAST_WORDS: Final = 1.5
 #: deaths that no run explains, after which the campaign gives up
 _UNEXPLAINED: Final = 5
 #: times that a worker may die while it generates one and the same program, before the scenario is blamed
@@ -96,10 +94,8 @@ class _Slot:
     """A worker and what it has in hand."""
 
     worker: Worker
+    watch: Watch
     in_hand: list[tuple[Unit, int]] = Factory(list)
-    life: tuple[int, int] = (0, 0)
-    moved: float = 0.0
-    aborted: float | None = None
     excused: list[Unit] = Factory(list)
     stillborn: int = 0
 
@@ -118,7 +114,6 @@ class Supervisor:
         self, setup: Setup, *, jobs: int, hang: float = HANG, stop: Callable[[], bool] = lambda: False
     ) -> None:
         self.tally = Tally()
-        self._hang = hang
         self._stop = stop
         self._plan: Dealer | None = None
         self._runs: int | None = None
@@ -131,7 +126,8 @@ class Supervisor:
         try:
             for number in range(jobs):
                 core = places[number % len(places)] if places else None
-                self._slots.append(_Slot(Worker(setup, core=core)))
+                worker = Worker(setup, core=core)
+                self._slots.append(_Slot(worker, Watch(worker, hang)))
         except BaseException:
             self.close()
             raise
@@ -177,9 +173,8 @@ class Supervisor:
         """
         self._plan, self._runs, self._hear, self._say = plan, runs, hear, say
         self._ended = ended or _ignore
-        now = time.monotonic()
         for slot in self._slots:
-            slot.moved = now
+            slot.watch.moved()
         with selectors.DefaultSelector() as selector:
             registered: dict[int, tuple[int, int]] = {}
             while True:
@@ -248,7 +243,7 @@ class Supervisor:
                 if unit is None:
                     return
                 if not slot.in_hand:
-                    slot.moved = time.monotonic()
+                    slot.watch.moved()
                 slot.in_hand.append((unit, limit))
                 slot.worker.write(_request(unit, limit))
 
@@ -339,11 +334,10 @@ class Supervisor:
     # ---- workers die and hang ---------------------------------------------------------------------------------------
 
     def _bury(self, slot: _Slot, death: Death) -> None:
-        hung, slot.aborted = slot.aborted is not None, None
+        hung = slot.watch.buried()
         errors = slot.worker.errors
         slot.worker.forget_errors()
         culprit = death.culprit
-        slot.moved = time.monotonic()
         entry = next((entry for entry in slot.in_hand if entry[0].number == culprit.unit), None)
         if entry is not None:
             slot.in_hand.remove(entry)
@@ -413,23 +407,11 @@ class Supervisor:
         )
 
     def _look_for_hangs(self, *, overslept: bool) -> None:
-        now = time.monotonic()
         for slot in self._slots:
-            life = (slot.worker.child, slot.worker.note.alive())
-            if slot.worker.ready is None:
-                if now - slot.moved > START_LIMIT:
-                    raise HarnessError(f"a worker was not ready after {START_LIMIT:.0f} s: {_tail(slot.worker.errors)}")
-            elif life != slot.life or overslept or not slot.in_hand:
-                slot.life, slot.moved = life, now
-            elif slot.aborted is None:
-                if now - slot.moved > self._hang:
-                    if slot.worker.is_suspended():
-                        slot.moved = now  # somebody has stopped the process, it does not hang
-                        continue
-                    slot.aborted = now
-                    slot.worker.kill_child(signal.SIGABRT)
-            elif now - slot.aborted > _LAST_WORDS:
-                slot.worker.kill_child(signal.SIGKILL)
+            if slot.worker.ready is not None:
+                slot.watch.look(idle=overslept or not slot.in_hand)
+            elif slot.watch.waited() > START_LIMIT:
+                raise HarnessError(f"a worker was not ready after {START_LIMIT:.0f} s: {_tail(slot.worker.errors)}")
 
     def close(self) -> None:
         """End all workers at once."""

@@ -13,7 +13,6 @@ it can, else a thread looks once a second.
 
 from __future__ import annotations
 
-import faulthandler
 import gc
 import json
 import os
@@ -22,12 +21,12 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
 from attrs import asdict, define, field
 
+from futurefuzz.campaign import inside
 from futurefuzz.campaign.note import Note
 from futurefuzz.campaign.protocol import MEMORY_EXIT, Setup, read_request, send
 from futurefuzz.errors import InputError
@@ -35,7 +34,6 @@ from futurefuzz.runs.freezing import stays_frozen
 
 __all__ = ["main"]
 
-_PR_SET_PDEATHSIG: Final = 1
 #: children that may die in a row before they have asked for work
 _STILLBORN: Final = 3
 #: requests after which a child makes room for a fresh one, so that what a target leaks or breaks does not add up
@@ -183,9 +181,9 @@ def _describe(error: BaseException, request: dict[str, Any]) -> dict[str, Any]:
 def main(arguments: list[str]) -> None:
     """Be a worker; see the head of this file."""
     note, core, fork, parent = (int(text) for text in arguments)
-    worker = _Worker(*_separate_streams(), Note(note))
-    _limit(core)
-    watched = _end_with(parent)
+    worker = _Worker(*inside.separate_streams(), Note(note))
+    inside.limit(core)
+    watched = inside.end_with(parent)
     setup = read_request(worker.requests)
     if setup is None:
         return
@@ -196,7 +194,7 @@ def main(arguments: list[str]) -> None:
         os._exit(2)
     if not (fork and hasattr(os, "fork") and threading.active_count() == 1):
         if not watched:
-            _look_after(parent)
+            inside.look_after(parent)
         worker.serve(forked=False)
         os._exit(0)  # pooled threads must not keep the process
     gc.collect()
@@ -211,8 +209,8 @@ def _raise_children(worker: _Worker, watched: bool, parent: int) -> None:
     while stillborn < _STILLBORN:
         child = os.fork()
         if child == 0:
-            if not _end_with(me):
-                _look_after(me)
+            if not inside.end_with(me):
+                inside.look_after(me)
             worker.serve(request, forked=True)
             os._exit(0)
         code = _wait(child, None if watched else parent)
@@ -244,59 +242,6 @@ def _wait(child: int, parent: int | None) -> int:
             os.kill(child, signal.SIGKILL)
             os._exit(0)
         time.sleep(0.02)
-
-
-def _separate_streams() -> tuple[int, int]:
-    """Move the protocol away from the standard streams, so that a target that prints or reads cannot reach it."""
-    requests, answers = os.dup(0), os.dup(1)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    os.dup2(2, 1)
-    return requests, answers
-
-
-def _limit(core: int) -> None:
-    faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
-    if core >= 0 and hasattr(os, "sched_setaffinity"):
-        with suppress(OSError):  # not allowed here: slower, not wrong
-            os.sched_setaffinity(0, {core})
-    try:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # writing a core takes longer than a thousand runs
-    except (ImportError, OSError, ValueError):
-        pass
-    try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("500")  # when memory runs out, rather this process than the supervisor
-    except OSError:
-        pass
-
-
-def _end_with(parent: int) -> bool:
-    """Have the kernel end this process when its parent ends; False where it cannot."""
-    try:
-        import ctypes
-
-        watched = bool(ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) == 0)
-    except (ImportError, OSError, AttributeError, TypeError):
-        watched = False
-    if os.getppid() != parent:
-        os._exit(0)
-    return watched
-
-
-def _look_after(parent: int) -> None:
-    """The same by a thread that looks once a second."""
-
-    def look() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(0)
-
-    threading.Thread(target=look, daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ The control knows points, actors and blocking; it does not know futures, loops o
 from __future__ import annotations
 
 import _thread
+import sys
 from bisect import insort
 from collections.abc import Callable, Sequence
 from contextvars import Context
@@ -22,12 +23,14 @@ from functools import partial
 from typing import Final, Protocol
 
 from futurefuzz.control import carriers
+from futurefuzz.control.insisting import Insistence
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Explorer, Pending, Step
 
 __all__ = ["Abort", "Blocked", "Control", "Occupied", "current_control", "enter", "leave"]
 
-# A target that swallows `Abort` this often will not end by itself: its thread is left behind, parked for ever.
+# A target that swallows `Abort` this often will not end by itself: its thread is left behind, parked for ever; the
+# calling thread's is raised at every line (`insisting`).
 _ABORTS_BEFORE_PARKING: Final = 1000
 
 #: call-outs out of which an exception cannot travel: CPython reports it as unraisable and goes on
@@ -199,6 +202,7 @@ class Control:
         self._nth: dict[tuple[str, str], int] = {}
         self._key: tuple[str, str, int] = ("", "start", 1)
         self._failure: HarnessError | None = None
+        self._insistence: Insistence | None = None
 
     # ---- what the explorer sees -------------------------------------------------------------------------------------
 
@@ -255,6 +259,7 @@ class Control:
         if not self._actors:
             raise HarnessError("a run needs at least one actor")
         first = self._actors[0]
+        before = sys.gettrace()
         self._find_carriers()
         first.started = True
         start = self._next(-1, "start")
@@ -263,7 +268,10 @@ class Control:
         else:
             self._me = first
             self.current = 0
-        if self._carry(first):
+        others = self._carry(first)
+        if self._insistence is not None:
+            self._insistence.end(before)
+        if others:
             first.lock.acquire()  # the last actor to end opens it
         self._me = None
         self.current = -1
@@ -516,8 +524,12 @@ class Control:
         me.aborts += 1
         if kind in _QUIET or (kind in self._quiet and me.aborts <= _ABORTS_BEFORE_PARKING):
             return
-        if me.aborts > _ABORTS_BEFORE_PARKING and me.carrier is not None:
-            self._park(me)
+        if me.aborts > _ABORTS_BEFORE_PARKING:
+            if me.carrier is not None:
+                self._park(me)
+            if self._insistence is None:
+                self._insistence = Insistence(Abort, lambda: self._me is not me)
+            self._insistence.again()
         raise Abort
 
     def _park(self, me: _Actor) -> None:

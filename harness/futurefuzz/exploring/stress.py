@@ -27,11 +27,11 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from futurefuzz.campaign.child import environment
 from futurefuzz.errors import InputError
 from futurefuzz.exploring import entry, places
 from futurefuzz.exploring.entry import Loaded
 from futurefuzz.exploring.standalone import innermost, signature, tasks
-from futurefuzz.exploring.supervisor import environment
 
 __all__ = ["Stressed", "interval", "main", "same", "stress"]
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import selectors
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import cattrs
 from attrs import evolve, frozen
 
-from futurefuzz.campaign.note import Culprit, Note
-from futurefuzz.campaign.protocol import LineReader, request_bytes
+from futurefuzz.campaign.child import Child, Death, Watch, cores, environment
+from futurefuzz.campaign.note import Culprit
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.explorers.replay import schedule_of
 from futurefuzz.exploring.engine import Stage
@@ -30,16 +24,15 @@ from futurefuzz.exploring.token import Case, decode, encode
 from futurefuzz.exploring.witness import Sighting
 from futurefuzz.findings.signature import how_it_ended
 
-__all__ = ["HANG", "Options", "Replayed", "environment", "explore_file", "replay_case"]
+__all__ = ["HANG", "Options", "Replayed", "explore_file", "replay_case"]
 
 #: seconds without the end of a run after which it counts as hanging
 HANG: Final = 20.0
 #: fresh processes that a finding is confirmed in
 CONFIRMATIONS: Final = 3
 
-_PACKAGE: Final = Path(__file__).resolve().parent.parent
-_DROPPED: Final = ("PYTHONASYNCIODEBUG", "PYTHONDEVMODE", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP")
-_KEPT: Final = 8192
+#: processes that a crash is made small with
+_MOST_DYING: Final = 30
 #: processes that an exploration which goes on after findings may lose
 _MOST_DEATHS: Final = 5
 
@@ -245,7 +238,7 @@ def _confirmed(loaded: Loaded, finding: Finding, stop: Callable[[], bool]) -> Fi
 
 
 def _of_end(loaded: Loaded, options: Options, end: _Ended, runs: int, stop: Callable[[], bool]) -> Finding:
-    """The finding that a dead worker is: its last run, again in fresh processes."""
+    """The finding that a dead worker is: its last run, again in fresh processes, and made small there."""
     case = Case(
         what=loaded.entry.portable,
         arguments=loaded.entry.arguments,
@@ -259,21 +252,58 @@ def _of_end(loaded: Loaded, options: Options, end: _Ended, runs: int, stop: Call
     )
     plain = end.culprit.run == 0
     sightings: list[Sighting] = []
-    shown = 0
-    tries = 1 if end.how == "hang" else CONFIRMATIONS  # each takes its time
     if not plain:
         with suppress(_Ended):
             _replayed(case, loaded.entry, end.culprit.choices, sightings, stop, stream=True)
-        steps = [sighting.step for sighting in sightings if sighting.step is not None]
-        switches = schedule_of(steps, _names(sightings))
-        case = evolve(case, schedule=tuple((s.actor, s.place, s.nth, s.to) for s in switches))
+        case = _rescheduled(case, sightings)
+        if end.how != "hang":  # each would take its time
+            case = _shrunk(case, loaded, stop)
+    shown = 0
+    tries = 1 if end.how == "hang" else CONFIRMATIONS
     last = _finding_of_end(case, end, sightings, token="")
     for _ in range(tries):
         again = replay_case(case, loaded.entry, stream=True, stop=stop).finding
         if again is not None and again.signature == case.signature:
             shown, last = shown + 1, again
     token = encode(case) if shown else ""
-    return evolve(last, confirmed=(shown, tries), found_after=runs, token=token, always=plain)
+    return evolve(last, confirmed=(shown, tries), found_after=runs, token=token, always=plain or not case.schedule)
+
+
+def _rescheduled(case: Case, sightings: Sequence[Sighting]) -> Case:
+    steps = [sighting.step for sighting in sightings if sighting.step is not None]
+    switches = schedule_of(steps, _names(sightings))
+    return evolve(case, schedule=tuple((s.actor, s.place, s.nth, s.to) for s in switches))
+
+
+def _shrunk(case: Case, loaded: Loaded, stop: Callable[[], bool]) -> Case:
+    """The case without the departures that it does not take, each tried in a fresh process: the plainest schedule
+    first, then without parts, then without single ones."""
+    left = _MOST_DYING
+
+    def shows(shorter: Case) -> Case | None:
+        nonlocal left
+        left -= 1
+        replayed = replay_case(shorter, loaded.entry, stream=True, stop=stop)
+        if replayed.finding is None or replayed.finding.signature != case.signature:
+            return None
+        followed = _rescheduled(shorter, replayed.seen)
+        return followed if len(followed.schedule) <= len(shorter.schedule) else shorter
+
+    if not case.schedule:
+        return case
+    if shows(evolve(case, schedule=())) is not None:
+        return evolve(case, schedule=())
+    size = max(1, len(case.schedule) // 2)
+    while size and left > 0 and not stop():
+        at, improved = 0, False
+        while at < len(case.schedule) and left > 0:
+            found = shows(evolve(case, schedule=case.schedule[:at] + case.schedule[at + size :]))
+            if found is not None and len(found.schedule) < len(case.schedule):
+                case, improved = found, True
+            else:
+                at += size
+        size = size if size == 1 and improved else size // 2
+    return case
 
 
 _FRAME: Final = re.compile(r'\s*File "([^"]+)", line (\d+) in (.+)')
@@ -346,120 +376,32 @@ def _conversation(request: dict[str, Any], stop: Callable[[], bool]) -> Iterator
         InputError, HarnessError: it said so.
         _Ended: it died, or hung.
     """
-    note = Note()
-    request_end, requests = os.pipe()
-    answers, answer_end = os.pipe()
-    numbers = (note.descriptor, request_end, answer_end, os.getpid())
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "futurefuzz.exploring.worker", *map(str, numbers)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment(),
-            pass_fds=numbers[:3],
-            start_new_session=True,
-        )
-    except OSError as error:
-        for descriptor in (request_end, requests, answers, answer_end):
-            os.close(descriptor)
-        note.close()
-        raise HarnessError(f"cannot start a worker with {sys.executable}: {error.strerror or error}") from None
-    os.close(request_end)
-    os.close(answer_end)
-    try:
-        with suppress(BrokenPipeError):
-            os.write(requests, request_bytes(request))
-        yield from _Talk(process, answers, note).messages(stop)
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-        os.close(requests)
-        os.close(answers)
-        note.close()
+    core = max(cores(), default=None)  # threads hand over several times as fast on one core
+    with Child("futurefuzz.exploring.worker", core=core, fork=False, variables=environment()) as worker:
+        worker.write(request)
+        watch = Watch(worker, HANG)
+        while not stop():
+            for item in worker.hear(0.2):
+                watch.moved()
+                if isinstance(item, Death):
+                    raise _end(worker, item, hung=watch.buried())
+                if "error" in item:
+                    raise _error(item["error"])
+                yield item
+                if "done" in item or "replayed" in item:
+                    return
+            watch.look()
 
 
-class _Talk:
-    def __init__(self, process: subprocess.Popen[bytes], answers: int, note: Note) -> None:
-        assert process.stdout is not None
-        self._process = process
-        self._answers = answers
-        self._output = process.stdout.fileno()
-        self._note = note
-        self._said = b""
-        self._lines = LineReader()
-
-    def messages(self, stop: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-        alive, since, loud = self._note.alive(), time.monotonic(), True
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._answers, selectors.EVENT_READ)
-            selector.register(self._output, selectors.EVENT_READ)
-            while not stop():
-                for key, _ in selector.select(0.2):
-                    data = os.read(key.fd, 1 << 16)
-                    if key.fd == self._output:
-                        self._said = (self._said + data)[-_KEPT:]
-                        if not data and loud:
-                            selector.unregister(self._output)
-                            loud = False
-                        continue
-                    if not data:
-                        raise self._end(selector, loud)
-                    since = time.monotonic()
-                    for message in self._lines.feed(data):
-                        if "error" in message:
-                            raise self._error(message["error"])
-                        yield message
-                        if "done" in message or "replayed" in message:
-                            return
-                if self._note.alive() != alive:
-                    alive, since = self._note.alive(), time.monotonic()
-                if time.monotonic() - since > HANG:
-                    raise self._hung()
-
-    def _error(self, error: dict[str, Any]) -> Exception:
-        if error["kind"] == "input":
-            return InputError(error["text"])
-        return HarnessError(f"a worker failed: {error['text']}")
-
-    def _rest(self) -> None:
-        os.set_blocking(self._output, False)
-        with suppress(OSError):
-            while data := os.read(self._output, 1 << 16):
-                self._said = (self._said + data)[-_KEPT:]
-
-    def _end(self, selector: selectors.BaseSelector, loud: bool) -> Exception:
-        try:
-            code = self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
-        self._rest()
-        culprit = self._note.read()
-        said = self._said.decode(errors="replace")
-        if culprit.unit is None:
-            last = " | ".join(said.split("\n")[-4:])
-            return HarnessError(f"a worker ended ({how_it_ended(code)}) before it began: {last}")
-        return _Ended(how_it_ended(code), culprit, said)
-
-    def _hung(self) -> Exception:
-        culprit = self._note.read()
-        self._process.send_signal(signal.SIGABRT)  # so that it says where it is
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(2)
-        self._rest()
-        return _Ended("hang", culprit, self._said.decode(errors="replace"))
+def _error(error: dict[str, Any]) -> Exception:
+    if error["kind"] == "input":
+        return InputError(error["text"])
+    return HarnessError(f"a worker failed: {error['text']}")
 
 
-def environment() -> dict[str, str]:
-    """Of the processes in which explored code runs."""
-    environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    environment["PYTHONHASHSEED"] = "0"
-    root = str(_PACKAGE.parent)
-    if os.path.basename(root) not in ("site-packages", "dist-packages"):  # a checkout
-        before = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = root if not before else f"{root}{os.pathsep}{before}"
-    return environment
+def _end(worker: Child, death: Death, *, hung: bool) -> Exception:
+    how, said = "hang" if hung else how_it_ended(death.code), worker.errors
+    if death.culprit.unit is None:
+        last = " | ".join(said.split("\n")[-4:])
+        return HarnessError(f"a worker ended ({how}) before it began: {last}")
+    return _Ended(how, death.culprit, said)

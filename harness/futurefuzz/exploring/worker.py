@@ -1,6 +1,6 @@
 """The process in which explored code runs, and may die.
 
-    python -P -m futurefuzz.exploring.worker NOTE REQUESTS ANSWERS PARENT
+    python -P -m futurefuzz.exploring.worker NOTE CORE FORK PARENT
 
 It takes one request and ends when that is done. Everything that the code writes goes to the standard streams, of which
 the supervisor keeps the end; standard input is empty.
@@ -8,10 +8,8 @@ the supervisor keeps the end; standard input is empty.
 
 from __future__ import annotations
 
-import faulthandler
 import itertools
 import os
-import signal
 import sys
 import time
 import traceback
@@ -21,6 +19,7 @@ from typing import Any, Final, NoReturn
 
 import cattrs
 
+from futurefuzz.campaign import inside
 from futurefuzz.campaign.note import Note, NotedChoices
 from futurefuzz.campaign.protocol import read_request, send
 from futurefuzz.control.instrumentation import Instrumentation
@@ -39,7 +38,6 @@ from futurefuzz.exploring.witness import Sighting
 
 __all__ = ["main"]
 
-_PR_SET_PDEATHSIG: Final = 1
 _BETWEEN_SIGNS_OF_LIFE: Final = 0.1
 #: points of the run before a replay of one that never ends
 _WARM: Final = 2_000
@@ -191,11 +189,13 @@ def _hunt(seen: Observed, schedule: Schedule, case: Case, failures: list[Any]) -
 
 def main(arguments: list[str]) -> None:
     """Be a worker; see the head of this file."""
-    note, requests, answers, parent = (int(text) for text in arguments)
-    for descriptor in (note, requests, answers):
-        os.set_inheritable(descriptor, False)  # what the code starts shall not hold our pipes
+    note, core, _, parent = (int(text) for text in arguments)
+    requests, answers = inside.separate_streams()
+    os.set_inheritable(note, False)  # what the code starts shall not hold what is ours
     worker = _Worker(Note(note), answers)
-    _limit(parent)
+    inside.limit(core)
+    if not inside.end_with(parent):
+        inside.look_after(parent)
     request = read_request(requests)
     if request is None:
         return
@@ -210,24 +210,6 @@ def main(arguments: list[str]) -> None:
         with suppress(Exception):
             stream.flush()
     leave(0)  # threads that the code has left behind must not keep the process
-
-
-def _limit(parent: int) -> None:
-    faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if hasattr(os, "sched_setaffinity"):  # threads hand over several times as fast on one core
-        with suppress(OSError):
-            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    with suppress(ImportError, OSError, AttributeError, TypeError):
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 if __name__ == "__main__":
