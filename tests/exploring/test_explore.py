@@ -17,7 +17,6 @@ from futurefuzz.exploring import running
 from futurefuzz.exploring.api import explore
 from tests.exploring import planted
 
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
