@@ -1,4 +1,4 @@
-"""The command line: `futurefuzz fuzz`, `futurefuzz explore`, `futurefuzz replay`, `futurefuzz list`.
+"""The command line: `futurefuzz fuzz`, `explore`, `replay`, `validate`, `list`.
 
 Exit codes: 0 nothing new, 1 new findings (`replay`: it showed again), 2 usage or input error, 3 harness error. A
 campaign that was interrupted exits by what it had found until then. Reports go to stdout, progress and errors to
@@ -70,6 +70,7 @@ from futurefuzz.reports.finding import finding_report
 from futurefuzz.reports.json_report import FORMAT, campaign_document, finding_document, save
 from futurefuzz.reports.summary import show_campaign
 from futurefuzz.targets import catalogue
+from futurefuzz.validating import command as validating
 
 __all__ = ["main"]
 
@@ -334,6 +335,7 @@ def _unique(values: Sequence[str]) -> tuple[str, ...]:
 claims.register(_cli, _check_json)
 exploring.register(_cli, _Time(), _check_json)
 comparing.register(_cli, _Time(), _check_json, _finding_named)
+validating.register(_cli, _Time(), _check_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

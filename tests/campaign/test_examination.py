@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from futurefuzz.campaign.examination import Examination, Examiner, avoiding
+from futurefuzz.campaign.examination import Examination, Examiner, chosen
 from futurefuzz.campaign.note import Note
 from futurefuzz.campaign.plan import Pair, Unit
 from futurefuzz.campaign.unit import UnitResult, run_unit
@@ -41,7 +41,7 @@ def _run(examination: Examination | None, sent: list[dict[str, Any]] | None = No
 
 def test_an_examination_survives_the_way_to_the_worker() -> None:
     """And a campaign's units have none."""
-    order = Examination(avoid=(frozenset({"a", "b"}),), program={"actors": []}, bound=1, runs=7)
+    order = Examination(avoid=(frozenset({"a", "b"}),), want=frozenset({"c"}), program={"actors": []}, bound=1, runs=7)
     assert Examination.from_json(order.to_json()) == order
     assert Examination.from_json(None) is None
     assert _run(None).examined is None
@@ -69,9 +69,20 @@ def test_generated_programs_do_without_what_is_avoided() -> None:
     choices = RandomChoices(Random(3))
     avoid = [frozenset({"add_done_callback", "cancel"})]
     for _ in range(50):
-        made = avoiding(avoid, lambda: scenario.generate(choices, targets.find("asyncio.Future")))
+        made = chosen(avoid, frozenset(), lambda: scenario.generate(choices, targets.find("asyncio.Future")))
         assert made is not None
         assert not avoid[0] <= features(made)
+
+
+def test_generated_programs_have_what_is_wanted_where_that_can_be() -> None:
+    """What nobody can have stops nothing."""
+    scenario = load_scenarios(["loop_only"])["loop_only"]
+    choices = RandomChoices(Random(3))
+    for want, found in ((frozenset({"drop", "set_exception"}), True), (frozenset({"set_running"}), False)):
+        for _ in range(10):
+            made = chosen([], want, lambda: scenario.generate(choices, targets.find("asyncio.Future")))
+            assert made is not None
+            assert (want <= features(made)) is found
 
 
 def test_a_unit_that_finds_no_such_program_does_nothing() -> None:

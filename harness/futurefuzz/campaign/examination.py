@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -20,7 +20,7 @@ from futurefuzz.programs.scenario import Scenario
 from futurefuzz.runs.history import Run
 from futurefuzz.targets.base import CONTRACTS, Target
 
-__all__ = ["GIVEN", "Examination", "Examiner", "avoiding"]
+__all__ = ["GIVEN", "Examination", "Examiner", "chosen"]
 
 #: programs that are drawn until one does without what is to be avoided
 _DRAWS: Final = 40
@@ -46,12 +46,14 @@ class Examination:
 
     Args:
         avoid: sets of features (`programs.features`); the unit's program has all features of none of them.
+        want: features that it should have, if one is found soon.
         program: the program to run, in its JSON shape, instead of a generated one.
         bound: of such a program, all schedules with up to so many preemptions are run, as far as `runs` reach.
         runs: instead of those that the unit's number gives.
     """
 
     avoid: tuple[frozenset[str], ...] = ()
+    want: frozenset[str] = frozenset()
     program: dict[str, Any] | None = field(default=None, hash=False)
     bound: int = 2
     runs: int | None = None
@@ -60,6 +62,7 @@ class Examination:
         """As a worker gets it."""
         return {
             "avoid": [sorted(names) for names in self.avoid],
+            "want": sorted(self.want),
             "program": self.program,
             "bound": self.bound,
             "runs": self.runs,
@@ -71,16 +74,32 @@ class Examination:
         if value is None:
             return None
         avoid = tuple(frozenset(names) for names in value["avoid"])
-        return cls(avoid=avoid, program=value["program"], bound=value["bound"], runs=value["runs"])
+        return cls(
+            avoid=avoid,
+            want=frozenset(value["want"]),
+            program=value["program"],
+            bound=value["bound"],
+            runs=value["runs"],
+        )
 
 
-def avoiding(avoid: Sequence[frozenset[str]], draw: Callable[[], Program]) -> Program | None:
-    """A program that has all features of none of the sets; None when there was none among many."""
+def chosen(avoid: Sequence[frozenset[str]], want: frozenset[str], draw: Callable[[], Program]) -> Program | None:
+    """The first program drawn that has what is wanted and nothing of what is to be avoided.
+
+    Returns:
+        Where none of many has what is wanted, one that avoids the rest; None where there is no such either.
+    """
+    second = None
     for _ in range(_DRAWS):
         program = draw()
-        if not avoid or not any(wanted <= features(program) for wanted in avoid):
+        if not avoid and not want:
             return program
-    return None
+        has = features(program)
+        if not any(together <= has for together in avoid):
+            if want <= has:
+                return program
+            second = second or program
+    return second
 
 
 class Examiner:
@@ -88,13 +107,15 @@ class Examiner:
 
     Attributes:
         tried: clause -> runs that could have broken it and did not.
-        broken: clause -> runs that broke it first.
+        broken: clause -> runs of a legal program that broke it first, or that ended the interpreter's life.
+        suspected: clause -> runs that broke it first in a program which acts inside the target's own calls.
         departed: clause -> runs that departed from it as the target declares.
     """
 
     def __init__(self, program: Program, target: Target) -> None:
         self.tried: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
+        self.suspected: Counter[str] = Counter()
         self.departed: Counter[str] = Counter()
         self._program = program
         self._witness = Witness(program, target)
@@ -110,6 +131,10 @@ class Examiner:
             return True
         return violation.clause.grade == "interesting" and not violation.clause.trap and self._legal
 
+    def suspects(self, violation: Violation) -> bool:
+        """Whether what breaks a clause may be no more than another fault, seen from inside a call."""
+        return not self._witness.legal and not self._witness.survival(violation.clause.id)
+
     def saw(self, run: Run, judgement: Judgement) -> None:
         """Count a run."""
         violations, departures = judgement
@@ -117,15 +142,21 @@ class Examiner:
         self.tried.update(self._witness.tried(run, clean=wrong is None and not departures))
         self.departed.update({one.clause.id for one in departures})
         if wrong is not None and self.breaks(wrong):
-            self.broken[wrong.clause.id] += 1
-            del self.tried[wrong.clause.id]
+            kind = self.suspected if self.suspects(wrong) else self.broken
+            kind[wrong.clause.id] += 1
+
+    def checked(self, clauses: Iterable[str], broken: Iterable[str] = ()) -> None:
+        """Count clauses that are not judged run by run (such as those about leaks): checked once more, or broken."""
+        wrong = set(broken)
+        self.tried.update(set(clauses) - wrong)
+        self.broken.update(wrong)
 
     def to_json(self) -> dict[str, Any]:
         """As it goes to the supervisor."""
-        wrong = self.broken or self.departed
         return {
             "tried": dict(self.tried),
             "broken": dict(self.broken),
+            "suspected": dict(self.suspected),
             "departed": dict(self.departed),
-            "features": sorted(features(self._program)) if wrong else [],
+            "features": sorted(features(self._program)),
         }

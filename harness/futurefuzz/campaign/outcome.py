@@ -30,6 +30,7 @@ class Reported:
         names: of the run's carriers, by index.
         violations: (index of the event in `events`, clause id, one sentence) for each violation of that run.
         remembered: an earlier campaign has found it: its signature is in the corpus, so it is not new.
+        reference: what `--target` of `futurefuzz replay` must say for it; None for a target that comes with us.
     """
 
     finding: Finding
@@ -40,6 +41,7 @@ class Reported:
     names: Sequence[str] = ()
     violations: Sequence[tuple[int, str, str]] = ()
     remembered: bool = False
+    reference: str | None = None
 
     @property
     def is_new(self) -> bool:

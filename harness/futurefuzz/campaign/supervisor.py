@@ -50,7 +50,8 @@ class Candidate:
         choices: of the run.
         how: None when an oracle saw it; else how the worker ended.
         errors: what the worker had written before it died.
-        breaks: in a validation: the target breaks the clause (`examination.Examiner.breaks`).
+        breaks, suspect: in a validation: the target breaks the clause, or another one that shows as this one
+            (`examination.Examiner`).
     """
 
     signature: str
@@ -63,6 +64,7 @@ class Candidate:
     how: str | None = None
     errors: str = ""
     breaks: bool = True
+    suspect: bool = False
 
 
 @define

@@ -16,7 +16,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from futurefuzz import explorers
-from futurefuzz.campaign.examination import Examiner, avoiding
+from futurefuzz.campaign.examination import Examiner, chosen
 from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
 from futurefuzz.campaign.plan import Unit
 from futurefuzz.errors import InputError
@@ -150,7 +150,9 @@ def run_unit(
                 sent[name] = sent.get(name, 0) + 1
                 case = {"signature": name, "grade": first.grade, "cause": first.cause}
                 where = {"scenario": scenario.name, "target": target.name, "program": described}
-                breaks = {} if examiner is None else {"breaks": examiner.breaks(first)}
+                breaks = {}
+                if examiner is not None:
+                    breaks = {"breaks": examiner.breaks(first), "suspect": examiner.suspects(first)}
                 send({"case": {**case, **where, **breaks, "choices": list(choices)}})
         if not choices:
             exhausted = True  # without any choice every other run would be the same
@@ -177,7 +179,7 @@ def _program(unit: Unit, scenario: Scenario, target: Target) -> Program | None:
         return scenario.generate(choices, target)
     if wanted.program is not None:
         return program_from_json(wanted.program)
-    return avoiding(wanted.avoid, lambda: scenario.generate(choices, target))
+    return chosen(wanted.avoid, wanted.want, lambda: scenario.generate(choices, target))
 
 
 def _behaviour(base: str, status: str, history: list[Event]) -> int:

@@ -184,7 +184,10 @@ POST_WITHOUT_ASKING: Final = Clause(
 )
 LOST_WAKE_UP: Final = Clause(
     id="A19",
-    text="Lost wake-up: callbacks are ready but the loop sleeps, since only call_soon_threadsafe wakes it.",
+    text=(
+        "The loop never sleeps beside ready callbacks. Trap: what a thread makes ready is such a lost wake-up, since "
+        "only call_soon_threadsafe wakes the loop."
+    ),
     quote=(
         "Almost all asyncio objects are not thread safe, which is typically not a problem unless there is code that"
         " works with "
@@ -192,7 +195,6 @@ LOST_WAKE_UP: Final = Clause(
     ),
     source="https://docs.python.org/3/library/asyncio-dev.html#concurrency-and-multithreading",
     grade="interesting",
-    trap=True,
 )
 MESSAGE: Final = Clause(
     id="A20",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from futurefuzz.contracts import clauses_of
@@ -19,7 +20,7 @@ from futurefuzz.programs.program import Operation, Program
 from futurefuzz.runs.history import CallbackRun, Event, Run
 from futurefuzz.targets.base import Target
 
-__all__ = ["EVIDENCE", "NEEDS", "Facts", "Witness", "needed"]
+__all__ = ["EVIDENCE", "HELPFUL", "NEEDS", "Facts", "Witness", "needed"]
 
 _NONE: Final = ("returned", "None")
 _TRUE: Final = ("returned", "True")
@@ -177,6 +178,7 @@ EVIDENCE: Final[dict[str, Callable[[Facts], bool]]] = {
     "A15": lambda facts: facts.dropped_exception,
     "A16": _performed("add_done_callback", "remove_done_callback", "repr", "drop", "done", "cancelled"),
     "A17": lambda facts: facts.threads and bool(facts.ran),
+    "A19": lambda facts: facts.threads and bool(facts.done),
     "A20": lambda facts: facts.told,
     "B1": lambda facts: bool(facts.done),
     "B2": lambda facts: bool(facts.cancelled),
@@ -236,6 +238,37 @@ NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "C12": (frozenset({"add_done_callback"}), frozenset(RESOLVING)),
 }
 
+def _sets(*sets: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(part.strip() for part in one.split("+")) for one in sets)
+
+
+#: clause -> sets of features (`programs.features`); programs with all of one of them try it more often than others do
+HELPFUL: Final[dict[str, tuple[frozenset[str], ...]]] = {
+    "A1": _sets("two resolutions of a future"),
+    "A2": _sets("set_exception(class)", "set_exception(StopIteration)"),
+    "A3": _sets("cancel"),
+    "A4": _sets("result"),
+    "A5": _sets("exception"),
+    "A8": _sets("two callbacks on a future", "two callbacks on a future + remove_done_callback"),
+    "A9": _sets(
+        "two callbacks on a future + remove_done_callback",
+        "add_done_callback + remove_done_callback + equal callbacks",
+    ),
+    "A11": _sets("callback in a context", "callback in a context + two callbacks on a future"),
+    "A12": _sets("await"),
+    "A13": _sets("cancel"),
+    "A14": _sets("callback that raises"),
+    "A15": _sets("set_exception + drop", "set_exception + exception + drop"),
+    "A17": _sets("thread + add_done_callback"),
+    "A20": _sets("cancel(message)"),
+    "C1": _sets("two resolutions of a future"),
+    "C4": _sets("exception"),
+    "C6": _sets("set_running"),
+    "C8": _sets("two callbacks on a future"),
+    "C11": _sets("result(wait) + two threads"),
+    "C12": _sets("callback that raises"),
+}
+
 #: clauses that tasks alone have
 _OF_TASKS: Final = frozenset({"A13"})
 
@@ -254,6 +287,11 @@ def needed(clause: str, shape: str, lacks: frozenset[str]) -> str | None:
     return None if missing is None else f"it has no {' or '.join(sorted(missing))}"
 
 
+@cache
+def _tests(contract: str) -> tuple[tuple[str, Callable[[Facts], bool]], ...]:
+    return tuple((clause, EVIDENCE[clause]) for clause in clauses_of(contract) if clause in EVIDENCE)
+
+
 class Witness:
     """Says of the runs of one program which clauses they have tried.
 
@@ -266,9 +304,14 @@ class Witness:
         self._is_task = target.shape == "task"
         self._threads = any(actor.kind == "thread" for actor in program.actors)
         contract = target.contract
-        self._tests = [(clause, EVIDENCE[clause]) for clause in clauses_of(contract) if clause in EVIDENCE]
+        self._tests = _tests(contract)
         # What is misuse is judged for survival only; concurrent futures may be re-entered.
         self.legal = contract == "concurrent" or not misuse(program, contract, target)
+
+    @staticmethod
+    def survival(clause: str) -> bool:
+        """Whether a clause is judged in every run, legal or not."""
+        return clause in _SURVIVAL
 
     def tried(self, run: Run, *, clean: bool) -> list[str]:
         """The clauses that the run could have broken.

@@ -80,8 +80,13 @@ def standing(reported: Reported) -> str:
 def replay_command(reported: Reported) -> str:
     """The command that replays a finding: by its corpus file where it has one, which is shorter than its token."""
     if reported.path is None:
-        return f"futurefuzz replay {reported.token}"
-    return f"futurefuzz replay {shlex.quote(shown_path(reported.path))}"
+        return f"futurefuzz replay {_target_option(reported)}{reported.token}"
+    return f"futurefuzz replay {_target_option(reported)}{shlex.quote(shown_path(reported.path))}"
+
+
+def _target_option(reported: Reported) -> str:
+    """A token names its target; of one that does not come with us nobody else knows where it is."""
+    return "" if reported.reference is None else f"--target {shlex.quote(reported.reference)} "
 
 
 def shown_path(path: Path) -> str:
@@ -232,6 +237,7 @@ def _how_to_replay(reported: Reported, page: Page) -> list[Text]:
             lines.append(Text(command))
         else:
             # in two lines that a shell takes as one
-            lines += [Text("futurefuzz replay \\"), Text(f"  {shlex.quote(shown_path(reported.path))}")]
+            file = shlex.quote(shown_path(reported.path))
+            lines += [Text(f"futurefuzz replay {_target_option(reported)}\\"), Text(f"  {file}")]
         lines.append(Text("or, anywhere, with", style="dim"))
-    return [*lines, Text(f"futurefuzz replay {clean(reported.token)}")]
+    return [*lines, Text(f"futurefuzz replay {_target_option(reported)}{clean(reported.token)}")]

@@ -1,0 +1,1 @@
+"""Is a Future right? The clauses of its contract, tried one by one."""

@@ -1,0 +1,165 @@
+"""The units of a validation: small programs one after another, and generated ones that keep clear of what is broken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+from attrs import evolve
+
+from futurefuzz.campaign.examination import GIVEN, Examination
+from futurefuzz.campaign.plan import Pair, Plan, Unit
+from futurefuzz.programs.codec import program_to_json
+from futurefuzz.validating.enumeration import programs
+from futurefuzz.validating.result import Enumerated
+
+__all__ = ["BOUND", "MOST_SCHEDULES", "Listed", "Sampled"]
+
+#: preemptions up to which every schedule of an enumerated program is run
+BOUND: Final = 2
+
+#: schedules of one enumerated program after which it is left, and counts as not completed
+MOST_SCHEDULES: Final = 3000
+
+#: processes that may end in enumerated programs of one size before the rest of that size is left out: starting them
+#: again takes longer than a thousand runs
+_MOST_CRASHES: Final = 4
+
+#: units in a row that did not find a program which avoids what is to be avoided
+_MOST_EMPTY: Final = 60
+
+
+class Listed:
+    """Deals every program of a size, each with all its schedules.
+
+    Args:
+        target, contract, lacks: what it is for.
+        size: operations.
+        seed: of the validation.
+        first: number of its first unit.
+    """
+
+    most_runs = MOST_SCHEDULES
+
+    def __init__(
+        self, target: str, contract: str, lacks: frozenset[str], *, size: int, seed: int, first: int
+    ) -> None:
+        self.size = size
+        self.first = first
+        self._pair = Pair(GIVEN.name, target)
+        self._seed = seed
+        self._programs = list(programs(contract, size, lacks))
+        Random(seed).shuffle(self._programs)  # should time end before the list does, something of everything was run
+        self._dealt = 0
+        self._completed = 0
+        self._crashes = 0
+        self._runs = 0
+
+    def next(self) -> Unit | None:
+        """The next program; None at the end, and when too many of them have ended their process."""
+        if self._dealt == len(self._programs) or self._crashes >= _MOST_CRASHES:
+            return None
+        program = self._programs[self._dealt]
+        unit = Unit(
+            number=self.first + self._dealt,
+            pair=self._pair,
+            nth=self._dealt,
+            seed=self._seed,
+            examination=Examination(program=program_to_json(program), bound=BOUND, runs=MOST_SCHEDULES),
+        )
+        self._dealt += 1
+        return unit
+
+    def crashed(self, pair: Pair, signature: str) -> bool:
+        """See `plan.Dealer`."""
+        self._crashes += 1
+        return self._crashes >= _MOST_CRASHES
+
+    def ended(self, runs: int, *, exhausted: bool) -> None:
+        """One of its units is over."""
+        self._runs += runs
+        self._completed += exhausted
+
+    @property
+    def used(self) -> int:
+        """How many units it has dealt."""
+        return self._dealt
+
+    def result(self) -> Enumerated:
+        """How far it came."""
+        return Enumerated(
+            size=self.size,
+            programs=len(self._programs),
+            completed=self._completed,
+            bound=BOUND,
+            runs=self._runs,
+        )
+
+
+class Sampled:
+    """Deals the units of a campaign's plan, with what to avoid, and among them such with what they should have.
+
+    What a program should have cannot be had of every scenario. Which ones have it is learned while units run, and used
+    from the next round on, so that what is dealt does not depend on who answers first.
+
+    Args:
+        plan: of the pairs of the target.
+        legal: those among them whose programs stay within the contract.
+        seed: of the validation.
+        first: number of its first unit.
+
+    Attributes:
+        avoid: sets of features; see `examination.Examination`.
+        want: sets of features that most units should have, in turn.
+        empty: units in a row that found no program.
+    """
+
+    def __init__(self, plan: Plan, legal: Sequence[Pair], *, seed: int, first: int) -> None:
+        self.most_runs = plan.most_runs
+        self.avoid: tuple[frozenset[str], ...] = ()
+        self.want: tuple[frozenset[str], ...] = ()
+        self.empty = 0
+        self._plan = plan
+        self._legal = legal
+        self._seed = seed
+        self._number = first
+        self._turns = 0
+        self._given: dict[frozenset[str], list[Pair]] = {}
+        self._had: Counter[tuple[frozenset[str], Pair]] = Counter()
+
+    def round(self, avoid: tuple[frozenset[str], ...], want: tuple[frozenset[str], ...]) -> None:
+        """Begin another round."""
+        self.avoid, self.want = avoid, want
+        self.empty = 0
+        for wanted in want:
+            best = max((self._had[wanted, pair] for pair in self._legal), default=0)
+            self._given[wanted] = [pair for pair in self._legal if self._had[wanted, pair] * 2 >= best]
+
+    def next(self) -> Unit | None:
+        """The next; None when one after another found no program."""
+        if self.empty >= _MOST_EMPTY:
+            return None
+        number = self._number
+        self._number += 1
+        if number % 4 and self.want and self._legal:
+            round_, turn = divmod(self._turns, len(self.want))
+            self._turns += 1
+            want = self.want[turn]
+            pairs = self._given[want]
+            examination = Examination(avoid=self.avoid, want=want)
+            pair = pairs[round_ % len(pairs)]
+            return Unit(number=number, pair=pair, nth=number, seed=self._seed, examination=examination)
+        return evolve(self._plan.next(), number=number, examination=Examination(avoid=self.avoid))
+
+    def crashed(self, pair: Pair, signature: str) -> bool:
+        """See `plan.Dealer`."""
+        return self._plan.crashed(pair, signature)
+
+    def ended(self, unit: Unit, runs: int, features: frozenset[str]) -> None:
+        """One of its units is over, which ran a program with these features."""
+        self.empty = 0 if runs else self.empty + 1
+        want = frozenset[str]() if unit.examination is None else unit.examination.want
+        if runs and want and want <= features:
+            self._had[want, unit.pair] += 1

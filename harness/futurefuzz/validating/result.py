@@ -1,0 +1,140 @@
+"""What a validation leaves behind, as plain data: one row for each clause, and what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from attrs import frozen
+
+from futurefuzz.campaign.outcome import Reported
+from futurefuzz.contracts.verdict import Clause
+
+__all__ = ["ENOUGH", "VERDICTS", "Enumerated", "Row", "Validated", "Verdict"]
+
+Verdict = Literal["holds", "broken", "departed", "not offered", "unknown"]
+
+#: verdict -> what it means (shown by the reports)
+VERDICTS: Final[dict[Verdict, str]] = {
+    "holds": "runs that could have broken it did not",
+    "broken": "a program breaks it, in fresh processes too",
+    "departed": "its author departs from it knowingly",
+    "not offered": "the Future does not have what it is about",
+    "unknown": "too few runs have tried it, or what was seen did not show again",
+}
+
+#: runs that must have tried a clause, and not broken it, before it counts as one that holds
+ENOUGH: Final = 50
+
+
+@frozen(kw_only=True)
+class Row:
+    """One clause.
+
+    Args:
+        clause: which.
+        verdict: one of `VERDICTS`.
+        reason: in a few words, why; empty where the numbers say it.
+        tried: runs that could have broken it and did not.
+        broken: runs that broke it before anything else was wrong.
+        departed: runs in which a declared departure showed.
+        finding: the smallest program and schedule found that break it, confirmed in fresh processes.
+        seen: signature -> how often it was the first thing wrong with a run, of this clause.
+        issues: signature -> the known bug that it is.
+    """
+
+    clause: Clause
+    verdict: Verdict
+    reason: str = ""
+    tried: int = 0
+    broken: int = 0
+    departed: int = 0
+    finding: Reported | None = None
+    seen: Mapping[str, int] = {}
+    issues: Mapping[str, str] = {}
+
+
+@frozen(kw_only=True)
+class Enumerated:
+    """How far the systematic part came.
+
+    Args:
+        size: operations of each program.
+        programs: how many programs of that size there are.
+        completed: how many of them were run under every schedule within the bound.
+        bound: preemptions.
+        runs: how many runs that took.
+    """
+
+    size: int
+    programs: int
+    completed: int
+    bound: int
+    runs: int
+
+    @property
+    def complete(self) -> bool:
+        """None is left out."""
+        return self.completed == self.programs
+
+
+@frozen(kw_only=True)
+class Validated:
+    """A validation that is over.
+
+    Args:
+        what: as the user named it.
+        target: its name.
+        reference: what `--target` of `futurefuzz replay` must say for its tokens; None for a target that comes with us.
+        contract: that it claims.
+        rows: one for each clause of the contract.
+        enumerated: the systematic part, by size.
+        programs: generated programs that were run, besides.
+        runs, seconds, jobs, seed: the effort.
+        interpreter: such as `CPython 3.15.2`.
+        crashes: processes that the target ended.
+        interrupted: it was stopped before its time.
+        errors: failures of the harness itself.
+        complaints: what was wrong on the user's side on the way.
+        repeat: the command line that repeats it.
+    """
+
+    what: str
+    target: str
+    reference: str | None
+    contract: str
+    rows: tuple[Row, ...]
+    enumerated: tuple[Enumerated, ...]
+    programs: int
+    runs: int
+    seconds: float
+    jobs: int
+    seed: int
+    interpreter: str
+    crashes: int = 0
+    interrupted: bool = False
+    errors: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
+    repeat: str = ""
+
+    def having(self, verdict: Verdict) -> list[Row]:
+        """The rows with that verdict."""
+        return [row for row in self.rows if row.verdict == verdict]
+
+    @property
+    def exhaustive(self) -> str:
+        """Up to which bound everything was tried, in words; empty for nothing."""
+        whole = [one for one in self.enumerated if one.complete]
+        parts = []
+        if whole:
+            number = sum(one.programs for one in whole)
+            size = "one operation" if whole[-1].size == 1 else f"up to {whole[-1].size} operations"
+            parts.append(
+                f"all {number:,} programs of {size}, under all their schedules with up to {whole[-1].bound} preemptions"
+            )
+        parts += [
+            f"{one.completed:,} of the {one.programs:,} programs of {one.size} operations"
+            for one in self.enumerated
+            if not one.complete and one.completed
+        ]
+        return "; ".join(parts)
