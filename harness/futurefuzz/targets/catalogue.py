@@ -137,10 +137,17 @@ OFFERS: Final[dict[str, Offer]] = _offers(
     ),
     Offer(
         name="gevent.AsyncResult",
+        contract="asyncio",
+        extra="gevent",
+        module="gevent",
+        description="gevent.event.AsyncResult between greenlets, on a hub that is stepped in a thread of its own",
+    ),
+    Offer(
+        name="gevent.AsyncResult-without-hub",
         contract="concurrent",
         extra="gevent",
         module="gevent",
-        description="gevent.event.AsyncResult without a hub: set, set_exception, rawlink, get(block=False)",
+        description="gevent.event.AsyncResult in threads that have no hub, one call at a time",
     ),
     Offer(
         name="tornado.chain_future",

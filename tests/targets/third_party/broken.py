@@ -68,7 +68,7 @@ def promise(patch: Patch) -> Target:
     return find("promise.Promise")
 
 
-def gevent(_patch: Patch) -> Target:
+def gevent_without_hub(_patch: Patch) -> Target:
     """The second link is lost."""
     from gevent.event import AsyncResult
 
@@ -82,7 +82,24 @@ def gevent(_patch: Patch) -> Target:
             if self.links != 2:
                 super().rawlink(callback)
 
-    return evolve(find("gevent.AsyncResult"), new_future=lambda: ResultFuture(Broken))
+    return evolve(find("gevent.AsyncResult-without-hub"), new_future=lambda: ResultFuture(Broken))
+
+
+def gevent(_patch: Patch) -> Target:
+    """The second link is lost, be it a greenlet's that waits."""
+    from gevent.event import AsyncResult
+
+    from futurefuzz.targets.third_party.gevent import LinkedResult
+
+    class Broken(AsyncResult):  # type: ignore[misc]
+        links = 0
+
+        def rawlink(self, callback: Any) -> None:
+            self.links += 1
+            if self.links != 2:
+                super().rawlink(callback)
+
+    return evolve(find("gevent.AsyncResult"), new_future=lambda loop: LinkedResult(loop, Broken))
 
 
 def tornado(name: str) -> Callable[[Patch], Target]:
@@ -191,7 +208,8 @@ PLANTED: dict[str, tuple[Callable[[Patch], Target], frozenset[str]]] = {
     "loky.Future": (loky, frozenset({"C8"})),
     "twisted.Deferred": (twisted, frozenset({"C7"})),
     "promise.Promise": (promise, frozenset({"C7"})),
-    "gevent.AsyncResult": (gevent, frozenset({"C7", "C11"})),
+    "gevent.AsyncResult": (gevent, frozenset({"A7", "A12"})),
+    "gevent.AsyncResult-without-hub": (gevent_without_hub, frozenset({"C7", "C11"})),
     "tornado.chain_future": (tornado("tornado.chain_future"), frozenset({"B5"})),
     "tornado.run_on_executor": (tornado("tornado.run_on_executor"), frozenset({"B5"})),
     "tornado.gen.coroutine": (tornado("tornado.gen.coroutine"), frozenset({"B5"})),
