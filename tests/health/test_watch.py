@@ -267,13 +267,13 @@ def test_a_queue_that_grows_is_told_from_one_that_is_busy(loop: asyncio.Abstract
 
 def test_growth_is_growth_only_when_the_queue_is_never_short_again() -> None:
     """Twice as long after twice the time; a burst that is worked off is none."""
-    from futurefuzz.health.monitor import _Busy
+    from futurefuzz.health.depths import Depths
 
     def growing(depths: list[int]) -> bool:
-        busy = _Busy()
+        noted = Depths()
         for depth in depths:
-            busy.note(depth, 1)
-        return busy.growing()
+            noted.note(depth, 1)
+        return noted.growing
 
     assert growing(list(range(1, 40)))
     assert growing(list(range(1, 5000)))

@@ -28,7 +28,7 @@ from futurefuzz.control.attending import Attending, Failure, Log, Unraisable, Wa
 from futurefuzz.control.older import OlderLocks
 from futurefuzz.control.scheduler import Abort, enter, leave
 from futurefuzz.control.substitution import Substitution
-from futurefuzz.control.whole import Outside, Waiting, WholeControl
+from futurefuzz.control.whole import LoopObserver, Outside, Waiting, WholeControl
 from futurefuzz.explorers.base import Explorer, Step
 
 __all__ = ["ControlledRun", "Instrumenting", "run_controlled", "series"]
@@ -109,6 +109,7 @@ def run_controlled(
     steps: list[Step] | None = None,
     patience: float = 3.0,
     timers_are_choices: bool = True,
+    observer: LoopObserver | None = None,
 ) -> ControlledRun | None:
     """Run a function, and all that it starts, under the explorer's next schedule.
 
@@ -122,6 +123,7 @@ def run_controlled(
         choices, steps: lists to append to, as in `runs.executor.execute`.
         patience: real seconds to wait for descriptors, and for threads blocked outside, when nobody can go on.
         timers_are_choices: timeouts may expire, and timers fire, although others could still go on.
+        observer: looks at the run's event loops.
 
     Returns:
         What came of it; None when the explorer has nothing more to explore.
@@ -138,6 +140,7 @@ def run_controlled(
         patience=patience,
         timers_are_choices=timers_are_choices,
     )
+    control.observer = observer
     if not explorer.begin(control):
         return None
     run = ControlledRun(status="", outcome=None, choices=control.choices, steps=control.steps, names=control.names)
@@ -193,7 +196,7 @@ def run_controlled(
     run.failures, run.logs = attending.failures, attending.logs
     run.warnings, run.unraisables = attending.warnings, attending.unraisables
     control.made_loops.clear()
-    control.on_start = control.on_end = control.on_failure = control.interrupt_main = None
+    control.on_start = control.on_end = control.on_failure = control.interrupt_main = control.observer = None
     return run
 
 

@@ -18,7 +18,7 @@ import _thread
 import sys
 import time
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, Protocol
@@ -28,7 +28,7 @@ from futurefuzz.control.places import coroutine_line, is_ours, line_of, lines_of
 from futurefuzz.control.scheduler import Abort, Control, Occupied, _Actor
 from futurefuzz.explorers.base import Explorer, Pending, Step
 
-__all__ = ["Outside", "Sleeper", "Waiting", "WholeControl"]
+__all__ = ["LoopObserver", "Outside", "Sleeper", "Waiting", "WholeControl"]
 
 _get_ident: Final = _thread.get_ident
 _real_monotonic: Final = time.monotonic
@@ -57,6 +57,19 @@ class Sleeper(Protocol):
 
     def ready(self) -> bool:
         """Whether one is ready now."""
+
+
+class LoopObserver(Protocol):
+    """Looks at the event loops of a run; nothing of the run depends on it."""
+
+    def goes_round(self, loop: Any, actor: str, now: float) -> None:
+        """A loop is about to ask its selector; what an iteration before has left is in its ready queue."""
+
+    def sleeps(self, seconds: float, frame: FrameType) -> None:
+        """The current actor is about to sleep; perhaps inside of a callback."""
+
+    def waits(self, loop: Any, tasks: Sequence[Any]) -> None:
+        """Nobody can go on, and these tasks of a loop are not done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +186,7 @@ class WholeControl(Control):
         self.on_start: Callable[[], None] | None = None
         self.on_end: Callable[[], None] | None = None
         self.on_failure: Callable[[Any, BaseException], None] | None = None
+        self.observer: LoopObserver | None = None
         self.interrupt_main: Callable[[], None] | None = None
         self._patience = patience
         self._arrivals: list[int] = []
@@ -363,6 +377,8 @@ class WholeControl(Control):
     def block(self, resource: object, kind: str = "wait", timeout: float | None = None) -> bool:
         """As `Control.block`; one that was outside waits for the baton first."""
         self.settle()
+        if self.observer is not None and kind == "sleep":
+            self.observer.sleeps(timeout or 0.0, sys._getframe(1))
         if self.steps is not None:
             kind = f"{kind} at {place_of(sys._getframe(1))}"
         return super().block(resource, kind, timeout)
@@ -594,5 +610,7 @@ class WholeControl(Control):
         import asyncio  # only programs with a loop come here
 
         tasks = [task for task in asyncio.all_tasks(loop) if not task.done()]
+        if self.observer is not None:
+            self.observer.waits(loop, tasks)
         found = [(task.get_name(), coroutine_line(task.get_coro())) for task in tasks]
         return tuple(sorted(found))

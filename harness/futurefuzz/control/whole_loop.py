@@ -214,6 +214,8 @@ class ControlledLoop(_RealLoop, metaclass=_LoopMaker):  # type: ignore[misc,vali
         """One round of the loop begins. Its timers are choices here: a loop can be late, and then timers are due
         together with what would have come before them."""
         index = control.current
+        if control.observer is not None:
+            control.observer.goes_round(self, control.names[index], control.time)
         upcoming = self._upcoming(control.time, 1 if timeout is not None and timeout <= 0 else 2)
         if upcoming is not None:
             control.set_timer(index, upcoming)

@@ -101,6 +101,7 @@ class Stage:
         certificate: "all 12 interleavings …" when everything asked for was run, else None.
         note: what is to be said about it, such as why there is no certificate.
         lost: signatures of failures that did not show again.
+        health: of the event loops in its first run, in the plainest schedule; `LoopHealth` as JSON.
     """
 
     model: str
@@ -109,6 +110,7 @@ class Stage:
     certificate: str | None = None
     note: str = ""
     lost: tuple[str, ...] = ()
+    health: tuple[dict[str, Any], ...] = ()
 
 
 def make_explorer(name: str, rng: Random) -> Explorer:
@@ -168,6 +170,7 @@ def hunt(
             certificate=certificate,
             note=note,
             lost=tuple(lost),
+            health=tuple(loop.to_json() for loop in first.health),
         )
 
     def investigate(schedule: Schedule | None, signature: str, *, always: bool) -> None:

@@ -40,6 +40,7 @@ class Finding:
         fair_from: from which choice on everybody is let go fairly; None: never.
         found_after: runs until it was found.
         token: what `futurefuzz replay` takes; empty where the code has no file and name.
+        health: of the event loops in the run that is shown; `LoopHealth` as JSON.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Finding:
     found_after: int
     token: str = ""
     race: str = ""
+    health: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As in `explore --json`."""
@@ -76,6 +78,7 @@ class Finding:
             "fair_from": self.fair_from,
             "found_after": self.found_after,
             "token": self.token,
+            "health": list(self.health),
         }
 
 
@@ -100,6 +103,7 @@ def finding_of(hunt: Hunt, token: str = "") -> Finding:
         found_after=hunt.found_after,
         token=token,
         race=sentence(hunt.seen.seen, hunt.seen.run.names) if is_race else "",
+        health=tuple(loop.to_json() for loop in hunt.seen.health),
     )
 
 
@@ -162,6 +166,7 @@ class Exploration:
                         "certificate": stage.certificate,
                         "note": stage.note,
                         "unconfirmed": list(stage.lost),
+                        "health": list(stage.health),
                     }
                     for stage in self.stages
                 ],

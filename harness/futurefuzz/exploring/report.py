@@ -7,6 +7,7 @@ from rich.text import Text
 
 from futurefuzz.exploring.exploration import MEANING, Exploration, Finding
 from futurefuzz.exploring.timeline import Row
+from futurefuzz.health.report import told
 from futurefuzz.reports.page import Page, clean, cut, rule, wrap
 
 __all__ = ["finding_lines", "report", "summary"]
@@ -53,6 +54,7 @@ def finding_lines(finding: Finding, page: Page) -> list[Text]:
         lines += _wrapped(f"{finding.race}.", page)
     lines += [Text(f"  {part}") for text in finding.detail[:_MOST_DETAIL] for part in wrap(clean(text), page.width - 2)]
     lines += [line for other in finding.others[:5] for line in _wrapped(f"also: {other}", page)]
+    lines += [Text(f"  {part}", style="dim") for text in told(finding.health) for part in _within(text, page)]
     if finding.rows:
         lines.append(Text())
         lines += timeline(finding.rows, page)
@@ -108,6 +110,8 @@ def _stages(found: Exploration, page: Page) -> list[Text]:
         lines.append(Text(f"model {stage.model:<14} {stage.runs:>7,} runs  {stage.seconds:>6.1f} s   {what}"))
         if stage.note:
             lines += [Text(f"  {part}", style="dim") for part in wrap(clean(stage.note), page.width - 2, lines=3)]
+        if stage is found.stages[-1] and not found.failures:
+            lines += [Text(f"  {part}", style="dim") for text in told(stage.health) for part in _within(text, page)]
         for signature in stage.lost[:5]:
             lines.append(Text(cut(f"  seen, but not shown again: {clean(signature)}", page.width, page.glyphs)))
     return lines
@@ -120,6 +124,10 @@ def _verdict(found: Exploration) -> Text:
     if found.certificate is not None:
         return Text(f"certificate: {found.certificate}", style="bold green")
     return Text(f"nothing found in {found.runs:,} runs; that is a sample, not a proof", style="bold")
+
+
+def _within(text: str, page: Page) -> list[str]:
+    return wrap(clean(text), page.width - 2, indent=4)
 
 
 def _wrapped(text: str, page: Page, style: str = "") -> list[Text]:

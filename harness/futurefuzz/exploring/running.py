@@ -17,6 +17,8 @@ from futurefuzz.explorers.replay import Replay
 from futurefuzz.exploring.models import Points
 from futurefuzz.exploring.places import Place
 from futurefuzz.exploring.witness import LIMIT, Sighting, Witness
+from futurefuzz.health.controlled import Observer
+from futurefuzz.health.record import LoopHealth
 from futurefuzz.programs.program import Switch
 
 __all__ = ["Blocked", "Fairly", "Observed", "Runner", "Schedule"]
@@ -76,6 +78,7 @@ class Observed:
     run: ControlledRun
     seen: tuple[Sighting, ...] = ()
     diverged: tuple[str, ...] = ()
+    health: tuple[LoopHealth, ...] = ()
 
     @property
     def error(self) -> BaseException | None:
@@ -199,6 +202,7 @@ class Runner:
         steps: list[Step] | None = None,
         watching: Instrumenting | None = None,
         bound: int | None = None,
+        observer: Observer | None = None,
     ) -> Observed | None:
         """One run; None when the explorer has nothing more to explore.
 
@@ -207,6 +211,7 @@ class Runner:
             steps: a list makes it a recorded run.
             watching: told of its threads in place of the points.
             bound: points, in place of the usual ones.
+            observer: looks at its event loops.
         """
         self.count += 1
         run = run_controlled(
@@ -219,10 +224,11 @@ class Runner:
             seed=self._seed,
             choices=self._choices(),
             steps=steps,
+            observer=observer,
         )
         if run is None:
             return None
-        seen = Observed(run=run)
+        seen = Observed(run=run, health=() if observer is None else observer.health(run))
         if isinstance(seen.error, FuturefuzzError):
             raise seen.error  # ours, not that of the code under test
         return seen
@@ -248,11 +254,13 @@ class Runner:
         """
         limit = _OF_ENDLESS if isinstance(explorer, Fairly) else LIMIT
         with Witness(lines=lines, points=self._points, sink=sink, limit=limit) as witness:
-            seen = self.run(explorer, steps=witness.steps, watching=witness.instrumenting, bound=bound)
+            seen = self.run(
+                explorer, steps=witness.steps, watching=witness.instrumenting, bound=bound, observer=Observer()
+            )
         if seen is None:
             return None
         diverged = tuple(getattr(explorer, "diverged", ()))
-        return Observed(run=seen.run, seen=tuple(witness.seen), diverged=diverged)
+        return Observed(run=seen.run, seen=tuple(witness.seen), diverged=diverged, health=seen.health)
 
     def follow(
         self,
@@ -268,4 +276,4 @@ class Runner:
         seen = self.watch(explorer, lines=lines, sink=sink, bound=bound)
         if seen is None:
             raise HarnessError("a replay always has its one run")
-        return Observed(run=seen.run, seen=seen.seen, diverged=tuple(replay.diverged))
+        return Observed(run=seen.run, seen=seen.seen, diverged=tuple(replay.diverged), health=seen.health)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from futurefuzz.control.places import coroutine_line, stands_in
 from futurefuzz.health.record import Complaint, Slow, Waiter
 
-__all__ = ["called", "complaint", "slow", "task_of", "waiter"]
+__all__ = ["called", "complaint", "logged", "name_of", "slow", "task_of", "waiter"]
 
 _ADDRESS: Final = re.compile(r"( at )?0x[0-9a-fA-F]{6,}")
 _LONGEST: Final = 160
@@ -46,10 +46,11 @@ def slow(callback: Any, seconds: float) -> Slow:
     if task is None:
         what, where = called(callback)
         return Slow(what=what, where=where, seconds=seconds)
-    return Slow(what=_name(task), where=_stands(task), seconds=seconds)
+    return Slow(what=name_of(task), where=_stands(task), seconds=seconds)
 
 
-def _name(task: Any) -> str:
+def name_of(task: Any) -> str:
+    """Of a task, or the kind of what is none."""
     get = getattr(task, "get_name", None)
     return str(get()) if get is not None else type(task).__qualname__
 
@@ -76,7 +77,7 @@ def waiter(task: Any, seconds: float) -> Waiter:
         task: the task.
         seconds: for which it has waited at least.
     """
-    return Waiter(name=_name(task), where=_stands(task), waits_for=_awaited(task), seconds=seconds)
+    return Waiter(name=name_of(task), where=_stands(task), waits_for=_awaited(task), seconds=seconds)
 
 
 def _awaited(task: Any) -> str:
@@ -84,7 +85,7 @@ def _awaited(task: Any) -> str:
     if future is None:
         return "its turn"
     if isinstance(future, asyncio.Task):
-        return f"task {_name(future)}"
+        return f"task {name_of(future)}"
     kind = type(future)
     text = "a future" if kind.__name__ == "Future" else f"a {kind.__qualname__}"
     inside = _library_function(task)
@@ -109,6 +110,16 @@ def complaint(context: dict[str, Any]) -> Complaint:
     """What was handed to the loop's exception handler."""
     message = str(context.get("message", ""))
     error = context.get("exception")
+    what, where = _subject(context)
+    return _complaint(message, error if isinstance(error, BaseException) else None, what, where)
+
+
+def logged(text: str, error: BaseException | None) -> Complaint:
+    """What the loop's own exception handler has logged; what it was about is not known then."""
+    return _complaint(text.partition("\n")[0], error, "", "")
+
+
+def _complaint(message: str, error: BaseException | None, what: str, where: str) -> Complaint:
     if "never retrieved" in message:
         kind = "never-retrieved"
     elif message.startswith("Exception in callback"):
@@ -117,11 +128,11 @@ def complaint(context: dict[str, Any]) -> Complaint:
         kind = "destroyed"
     else:
         kind = "other"
-    what, where = _subject(context)
-    if isinstance(error, BaseException) and error.__traceback__ is not None:
+    said = ""
+    if error is not None:
         where = _raised_at(error.__traceback__) or where
-    said = f"{type(error).__name__}: {_text(_said(error))}" if isinstance(error, BaseException) else ""
-    return Complaint(kind=kind, message=_text(message), error=said.removesuffix(": "), what=what, where=where)
+        said = f"{type(error).__name__}: {_text(_said(error))}".removesuffix(": ")
+    return Complaint(kind=kind, message=_text(message), error=said, what=what, where=where)
 
 
 def _said(error: BaseException) -> str:
@@ -134,13 +145,13 @@ def _said(error: BaseException) -> str:
 def _subject(context: dict[str, Any]) -> tuple[str, str]:
     subject = context.get("task") or context.get("future")
     if subject is not None:
-        return _name(subject), _stands(subject)
+        return name_of(subject), _stands(subject)
     handle = context.get("handle")
     callback = getattr(handle, "_callback", None)
     if callback is None:
         return "", ""
     task = task_of(callback)
-    return called(callback) if task is None else (_name(task), _stands(task))
+    return called(callback) if task is None else (name_of(task), _stands(task))
 
 
 def _raised_at(traceback: TracebackType | None) -> str:

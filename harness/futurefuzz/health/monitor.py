@@ -29,56 +29,21 @@ from typing import Any, Final
 from futurefuzz.control.places import line_of
 from futurefuzz.errors import InputError
 from futurefuzz.health import describing
+from futurefuzz.health.depths import Depths
 from futurefuzz.health.histogram import Histogram
-from futurefuzz.health.record import Complaint, Depth, LoopHealth, Slow, Stranger, Waiter
+from futurefuzz.health.record import Complaint, LoopHealth, Slow, Stranger, Waiter
 from futurefuzz.health.verdicts import verdicts_of
 
 __all__ = ["Monitor"]
 
 #: of each kind of observation, so many are kept
 _KEPT: Final = 100
-_SAMPLES: Final = 256
-#: fewer iterations with a queue that is not empty say nothing about growth
-_ENOUGH: Final = 16
 
 #: nanoseconds between two looks at all tasks, and how many times as long as a look took
 _BETWEEN_LOOKS: Final = 250_000_000
 _LOOKING: Final = 200
 
 _get_ident: Final = threading.get_ident
-
-
-class _Busy:
-    """Depths since an iteration last found the queue empty: first all of them, then every second, every fourth..."""
-
-    __slots__ = ("_every", "_skipped", "depths", "iterations", "since")
-
-    def __init__(self) -> None:
-        self.depths: list[int] = []
-        self.iterations = 0
-        self.since = 0
-        self._every = 1
-        self._skipped = 0
-
-    def note(self, depth: int, now: int) -> None:
-        if not depth:
-            if self.iterations:
-                self.__init__()  # type: ignore[misc]
-            return
-        if not self.iterations:
-            self.since = now
-        self.iterations += 1
-        self._skipped += 1
-        if self._skipped >= self._every:
-            self._skipped = 0
-            self.depths.append(depth)
-            if len(self.depths) >= _SAMPLES:
-                del self.depths[::2]
-                self._every *= 2
-
-    def growing(self) -> bool:
-        half = len(self.depths) // 2
-        return len(self.depths) >= _ENOUGH and min(self.depths[half:]) > max(self.depths[:half])
 
 
 class Monitor:
@@ -114,11 +79,7 @@ class Monitor:
         self.virtual = virtual
         self.latency = Histogram()
         self.duration = Histogram()
-        self.iterations = 0
-        self.deepest = 0
-        self.samples: list[int] = []
-        self.every = 1
-        self.busy = _Busy()
+        self.depths = Depths()
         self.slow: list[Slow] = []
         self.slow_count = 0
         self.complaints: list[Complaint] = []
@@ -249,20 +210,13 @@ class Monitor:
         return Queue()
 
     def _running_once(self, real: Callable[[], None]) -> Callable[[], None]:
-        queue = self._queue
+        queue, note = self._queue, self.depths.note
 
         def run_once() -> None:
             if self._old:
                 self._fetch()
-            depth = len(queue)
             last = self.last = queue.begin()
-            if depth > self.deepest:
-                self.deepest = depth
-            self.iterations += 1
-            if depth or self.busy.iterations:
-                self.busy.note(depth, last)
-            if not self.iterations % self.every:
-                self._sample(depth)
+            note(len(queue), last)
             if last > self._look_again:
                 self._look()
             try:
@@ -272,12 +226,6 @@ class Monitor:
                     queue.end()
 
         return run_once
-
-    def _sample(self, depth: int) -> None:
-        self.samples.append(depth)
-        if len(self.samples) >= _SAMPLES:
-            del self.samples[::2]
-            self.every *= 2
 
     def _look(self) -> None:
         """Who waits for what? A second look that finds the same knows how long at least."""
@@ -343,18 +291,10 @@ class Monitor:
             waiters: tasks that wait, where the caller knows better than `asyncio.all_tasks`.
         """
         now = self._clock()
-        depths = self.busy
         seen = LoopHealth(
             name=self.name,
-            iterations=self.iterations,
-            depth=Depth(
-                now=len(self._queue if self._attached else self.loop._ready),
-                deepest=self.deepest,
-                busy=depths.iterations,
-                busy_seconds=(now - depths.since) / 1e9 if depths.iterations else 0.0,
-                growing=depths.growing(),
-                samples=tuple(self.samples),
-            ),
+            iterations=self.depths.iterations,
+            depth=self.depths.record(len(self._queue if self._attached else self.loop._ready), now),
             latency=self.latency,
             duration=self.duration,
             slow=tuple(sorted(self.slow, key=lambda each: -each.seconds)),

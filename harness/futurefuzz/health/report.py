@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.text import Text
 
@@ -11,7 +12,7 @@ from futurefuzz.health.histogram import Histogram, spelled
 from futurefuzz.health.record import LoopHealth
 from futurefuzz.reports.page import Page, clean, cut, rule, wrap
 
-__all__ = ["health_lines"]
+__all__ = ["health_lines", "told"]
 
 _MOST = 10
 _BAR = 24
@@ -26,6 +27,18 @@ def health_lines(loops: Sequence[LoopHealth], page: Page) -> list[Text]:
     """
     lines = [line for loop in loops for line in _loop(loop, page)]
     return lines or [Text("no loop ran while it was watched")]
+
+
+def told(documents: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Loops in a line each, and what they did wrong, from their JSON forms: for the report of an exploration."""
+    lines = []
+    for loop in documents:
+        depth = loop["depth"]
+        growing = ", and growing" if depth["growing"] else ""
+        head = f"{loop['name']}: {loop['iterations']} iterations"
+        lines.append(f"{head}, ready queue at most {depth['deepest']}{growing}")
+        lines += [f"  {verdict['clause']} {_short(verdict['cause'])}" for verdict in loop["verdicts"][:_MOST]]
+    return lines
 
 
 def _loop(loop: LoopHealth, page: Page) -> list[Text]:
