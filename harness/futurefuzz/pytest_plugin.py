@@ -8,6 +8,9 @@
     @pytest.mark.loop_health      # or loop_health(slow=0.5): no callback may take half a second
     def test_service(): ...
 
+    pytest --pyargs futurefuzz.conformance --futurefuzz-target mine:MyFuture --futurefuzz-contract asyncio
+                                  # a test for each clause; see `futurefuzz.conformance`
+
 The second kind is not controlled: it fails when a loop that ran in the test showed a fault of the program that can be
 told exactly (`futurefuzz.watch`). The fixture `loop_health` gives the measurements.
 
@@ -42,10 +45,16 @@ _ARGUMENTS: Final = ("runs", "seconds", "seed", "model", "explorer", "instrument
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--explore`."""
-    parser.getgroup("futurefuzz").addoption(
+    """Add `--explore`, and what `futurefuzz.conformance` is to test."""
+    group = parser.getgroup("futurefuzz")
+    group.addoption(
         "--explore", type=int, metavar="RUNS", help="run each test under up to RUNS schedules of its threads and tasks"
     )
+    group.addoption(
+        "--futurefuzz-target", metavar="MODULE:CLASS", help="what --pyargs futurefuzz.conformance is to validate"
+    )
+    group.addoption("--futurefuzz-contract", metavar="CONTRACT", help="which contract it claims")
+    group.addoption("--futurefuzz-seconds", type=float, metavar="SECONDS", help="how long it is tried")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -19,6 +19,7 @@ from futurefuzz.errors import InputError
 from futurefuzz.reports.console import ConsoleListener, Printer
 from futurefuzz.reports.json_report import save
 from futurefuzz.reports.validation import document, exit_code, markdown, report, save_badge, save_text
+from futurefuzz.targets import catalogue
 from futurefuzz.targets.adapting import ADAPTABLE
 from futurefuzz.targets.base import CONTRACTS
 from futurefuzz.validating.validation import SECONDS, Options, Validation
@@ -38,14 +39,14 @@ def named(what: str, contract: str | None) -> str:
     Raises:
         InputError: there is nothing of that name.
     """
-    reference = what if is_reference(what) else None if what in targets.names() else entry_point(what)
+    if what in targets.names() or what in catalogue.OFFERS:
+        return what
+    reference = what if is_reference(what) else entry_point(what)
     if reference is not None:
         return reference if contract not in ADAPTABLE or "@" in reference else f"{reference}@{contract}"
-    if what in targets.names():
-        return what
     raise InputError(
         f"{what}: no target of that name, and no entry point of the group {ENTRY_POINTS}; allowed: MODULE:CLASS, "
-        f"MODULE:FACTORY, MODULE:TARGET, or one of {', '.join(targets.names())}"
+        f"MODULE:FACTORY, MODULE:TARGET, or one of {', '.join((*targets.names(), *catalogue.OFFERS))}"
     )
 
 
