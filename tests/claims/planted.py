@@ -301,6 +301,7 @@ PLANTED: dict[int, tuple[Parts, str]] = {
     20: (Parts(all_tasks=lambda loop: set()), "refuted"),
     21: (Parts(clock=_stopped_clock), "refuted"),
     22: (evolve(_chained, concurrent=_target("planted.Inline", concurrent.futures.Future, "concurrent")), "holds"),
+    24: (_with(lambda loop: ThreadSafe(loop=loop)), "depends"),
     23: (evolve(_loop(_timeless), set_policy=_refuse), "refuted"),
     25: (_with(lambda loop: Holding(loop=loop)), "refuted"),
 }

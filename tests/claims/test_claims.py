@@ -37,7 +37,7 @@ def test_the_check_comes_out_otherwise_on_what_behaves_otherwise(number: int) ->
 
 def test_every_claim_but_those_that_need_more_has_a_planted_twin() -> None:
     """And the rows of the list are all there."""
-    assert set(range(1, 26)) - set(CLAIMS) <= {24}
+    assert list(CLAIMS) == list(range(1, 26))
     assert set(CLAIMS) - set(PLANTED) == set()
 
 

@@ -47,9 +47,10 @@ def _tracing(parts: Parts) -> Evidence:
     told = transitions = 0
     facts: dict[str, Any] = {"creation_traceback": True, "wrong_thread": "nothing"}
 
-    async def main(loop: asyncio.AbstractEventLoop) -> None:
+    async def main(loop: Any) -> None:
         nonlocal told, transitions
         loop.set_debug(True)
+        loop.slow_callback_duration = 3600.0  # on a slow machine there would be warnings that are not meant here
         loop.set_exception_handler(lambda loop, context: records.texts.append(context["message"]))
         await asyncio.sleep(0)
         for target in parts.futures:

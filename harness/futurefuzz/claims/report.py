@@ -91,8 +91,8 @@ def markdown(columns: Sequence[Column], command: str) -> str:
     lines = [
         "# Claims about futures and event loops, checked",
         "",
-        "Each row is a claim that is made about futures and callbacks in asyncio. A check by running it says",
-        "`holds`, `refuted`, or `depends`. Made by",
+        "Claims that are made about futures and callbacks in asyncio, each with what a check on the interpreter saw:",
+        "it `holds`, is `refuted`, or `depends`. Made by",
         "",
         "```sh",
         command,
