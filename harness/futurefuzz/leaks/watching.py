@@ -184,11 +184,12 @@ class Watch:
         if not names:
             return []
         with thawed_heap():
-            kept = [
-                (name, kept_by(thing, ignoring=[self._tracked]))
-                for name, reference in self._tracked
-                if (thing := reference()) is not None and name in names
-            ]
+            kept = []
+            for name, reference in self._tracked:  # on 3.11 a comprehension would hold the thing itself, in a closure
+                thing = reference()
+                if thing is not None and name in names:
+                    kept.append((name, kept_by(thing, ignoring=[self._tracked])))
+                del thing
         return [survivor(name, chain) for name, chain in kept]
 
 
