@@ -264,7 +264,7 @@ class Validation:
             for name in self._clauses
             if name in HELPFUL
             and name not in self._found
-            and name not in self._departures
+            and not (name in self._departures and self._departed[name])
             and needed(name, self._shape, self._lacks) is None
         ]
         open_still.sort(key=lambda name: self._tried[name])
