@@ -206,7 +206,7 @@ def replay(
     setup = Setup(targets=(case.target,), references=_unique(target), path=_path_for(target))
     with Interrupt() as interrupt:
         try:
-            tries = [run_case(case, setup, stop=interrupt) for _ in range(_REPLAYS)]
+            tries = [run_case(case, setup, stop=interrupt, signature=signature) for _ in range(_REPLAYS)]
         except Stopped:
             _complain("interrupted; nothing was shown")
             return NOTHING_NEW

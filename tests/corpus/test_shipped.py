@@ -25,7 +25,7 @@ def test_a_case_shows_where_its_bug_is_known_to_be(finding: Finding) -> None:
     """Through its token, in a fresh process: with the same signature on an affected release, never on a fixed one."""
     case, signature = token.decode(token.encode(finding.case, finding.signature))
     expected = _KNOWN.match(signature, platform.python_implementation(), sys.version_info) is not None
-    assert run_case(case, Setup().only(case.target)).shows(signature) is expected
+    assert run_case(case, Setup().only(case.target), signature=signature).shows(signature) is expected
 
 
 def test_every_case_is_explained_and_small() -> None:

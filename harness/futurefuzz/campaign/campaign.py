@@ -201,7 +201,7 @@ class Campaign:
                 if finding.case.target not in ready.contracts:
                     continue
                 try:
-                    reproduction = runner.run(finding.case)
+                    reproduction = runner.run(finding.case, signature=finding.signature)
                     seen = self._count_replays(runner, finding, reproduction)
                 except InputError as error:  # a program that this version or this target cannot run any more
                     self._listener.message(f"{path}: cannot be replayed: {error}")
@@ -220,7 +220,7 @@ class Campaign:
         """How often the finding shows; None when it does not show at all."""
         if not first.shows(finding.signature):
             return None
-        again = [runner.run(finding.case) for _ in range(_REPLAYS - 1)]
+        again = [runner.run(finding.case, signature=finding.signature) for _ in range(_REPLAYS - 1)]
         good = sum(reproduction.shows(finding.signature) for reproduction in again)
         return Rate(reproduced=1 + good, tried=_REPLAYS)
 

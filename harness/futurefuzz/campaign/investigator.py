@@ -226,7 +226,7 @@ class Investigator:
         failures: list[HarnessError] = []
         for _ in range(_TRIES):
             try:
-                run = runner.run(raw, choices=candidate.choices, timeout=HANG)
+                run = runner.run(raw, choices=candidate.choices, timeout=HANG, signature=candidate.signature)
             except HarnessError as error:  # of the harness, or of memory that the target has broken
                 failures.append(error)
                 runner.close()
@@ -250,7 +250,7 @@ class Investigator:
         good = []
         for _ in range(CONFIRMATIONS):
             with suppress(HarnessError):  # the memory that the target has broken may be the harness's own
-                run = run_case(case, setup, timeout=HANG, stop=lambda: self._stopped)
+                run = run_case(case, setup, timeout=HANG, stop=lambda: self._stopped, signature=signature)
                 if run.shows(signature):
                     good.append(run)
         if not good:
@@ -298,7 +298,7 @@ class Investigator:
             if self._late():
                 return None
             try:
-                tried = runner.run(case, timeout=timeout)
+                tried = runner.run(case, timeout=timeout, signature=signature)
             except (InputError, HarnessError):  # what is left of it is no program for this target
                 runner.close()
                 return None
@@ -310,7 +310,7 @@ class Investigator:
             choices = runner.search(case, signature, runs=SEARCH, timeout=timeout)
             if choices is None:
                 return None
-            tried = runner.run(case, choices=choices, timeout=timeout)
+            tried = runner.run(case, choices=choices, timeout=timeout, signature=signature)
             return keeps(tried.case(case)) if shown_by(tried) else None
 
         once: Callable[[Case], Case | None] = keeps if how in (None, "hang") else tolerant(keeps, tries=2)

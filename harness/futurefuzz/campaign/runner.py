@@ -20,7 +20,7 @@ from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.explorers.base import Step
 from futurefuzz.explorers.replay import schedule_of
 from futurefuzz.findings.finding import Case
-from futurefuzz.findings.signature import clause_of_end, crash_signature, how_it_ended
+from futurefuzz.findings.signature import clause_of_end, crash_signature, how_it_ended, is_leak
 from futurefuzz.programs.codec import program_to_json, schedule_to_json
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.behaviour import died
@@ -125,13 +125,16 @@ class Runner:
         self._worker: Worker | None = None
         self._number = itertools.count()
 
-    def run(self, case: Case, *, choices: Sequence[int] | None = None, timeout: float = HANG) -> Reproduction:
+    def run(
+        self, case: Case, *, choices: Sequence[int] | None = None, timeout: float = HANG, signature: str = ""
+    ) -> Reproduction:
         """Run a case.
 
         Args:
             case: what to run.
             choices: the raw choices to follow instead of the case's schedule.
             timeout: seconds after which it counts as a hang.
+            signature: what it should show. For a leak the run is followed by a look at what it leaves behind.
 
         Raises:
             InputError: the target is unknown, or does not fit the program.
@@ -144,6 +147,7 @@ class Runner:
                 "do": "case",
                 "choices": None if choices is None else list(choices),
                 "schedule": schedule_to_json(case.schedule),
+                "leaks": is_leak(signature),
             },
         )
         events: list[Mapping[str, Any]] = []
@@ -288,10 +292,11 @@ def run_case(
     choices: Sequence[int] | None = None,
     timeout: float = HANG,
     stop: Callable[[], bool] = lambda: False,
+    signature: str = "",
 ) -> Reproduction:
     """Run a case alone in a fresh process; arguments and errors as in `Runner`."""
     with Runner(setup, fork=False, stop=stop) as runner:
-        return runner.run(case, choices=choices, timeout=timeout)
+        return runner.run(case, choices=choices, timeout=timeout, signature=signature)
 
 
 def how_of(code: int) -> str:

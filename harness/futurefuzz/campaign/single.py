@@ -11,10 +11,11 @@ import gc
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
-from futurefuzz import explorers
+from futurefuzz import explorers, leaks
 from futurefuzz.campaign.note import Note, NotedChoices
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.errors import InputError
@@ -89,6 +90,10 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
     )
     assert run is not None, "a replay always has its one run"
     note.phase("judging")
+    judged = judge(run)
+    if request.get("leaks"):
+        judged = leaks.check(program, target, run.choices, history=run.history, noting=partial(_noted, note)) + judged
+        note.phase("judging")
     violations = [
         {
             "signature": signature.of(target.name, violation),
@@ -98,7 +103,7 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
             "cause": violation.cause,
             "at": violation.at,
         }
-        for violation in judge(run)
+        for violation in judged
     ]
     result = {
         "number": request["number"],
@@ -128,12 +133,15 @@ def search(request: dict[str, Any], targets: Mapping[str, Target], *, note: Note
     explorer = explorers.make("default", Random(request["seed"]))
     note.unit(request["number"])
     found = None
+    leaking = signature.is_leak(request["signature"])
     for nth in range(request["runs"]):
         note.run(nth)
         run = execute(program, target, explorer, choices=NotedChoices(note))
         if run is None:
             break
         violations = judge(run)
+        if leaking and not violations:
+            violations = leaks.check(program, target, run.choices, noting=partial(_noted, note))
         if violations and signature.of(target.name, violations[0]) == request["signature"]:
             found = list(run.choices)
             break
@@ -186,6 +194,11 @@ def behaviours(request: dict[str, Any], targets: Mapping[str, Target], *, note: 
 def _worst(violations: Sequence[Violation]) -> tuple[str, str, str] | None:
     worst = next((v for v in violations if v.grade == "forbidden"), violations[0] if violations else None)
     return None if worst is None else (worst.grade, worst.clause.id, worst.cause)
+
+
+def _noted(note: Note) -> list[int]:
+    note.run(0)
+    return NotedChoices(note)
 
 
 def _target(request: Mapping[str, Any], targets: Mapping[str, Target]) -> Target:

@@ -11,14 +11,16 @@ import hashlib
 import json
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from attrs import frozen
 
-from futurefuzz import explorers
+from futurefuzz import explorers, leaks
 from futurefuzz.campaign.examination import Examiner, chosen
 from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
 from futurefuzz.campaign.plan import Unit
+from futurefuzz.contracts.verdict import Violation
 from futurefuzz.errors import InputError
 from futurefuzz.explorers.base import Explorer
 from futurefuzz.explorers.bounded import Bounded
@@ -29,13 +31,17 @@ from futurefuzz.programs.codec import program_from_json, program_to_json
 from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario
 from futurefuzz.runs.executor import execute
-from futurefuzz.runs.history import Event
+from futurefuzz.runs.history import Event, Run
 from futurefuzz.targets.base import Target
 
 __all__ = ["UnitResult", "run_unit"]
 
 #: a program is left when that many runs in a row showed nothing that it had not shown before
 _STALE: Final = 12
+
+#: of so many units of a pair one is looked at for leaks, with its last run; that takes about the time of five runs
+_LEAK_CHECKED: Final = 8
+_LEAK_TURN: Final = 3
 
 #: a worker sends the case of a signature this many times: the first may be one that does not replay
 _SENT: Final = 3
@@ -116,8 +122,22 @@ def run_unit(
     else:
         explorer = explorers.make(unit.explorer, unit.rng("explorer"))
     behaviours: set[int] = set()
+    violations: list[Violation] = []
+    run: Run | None = None
     found: dict[str, int] = {}
     examiner = None if wanted is None else Examiner(program, target)
+
+    def offer(violation: Violation, name: str, choices: list[int]) -> None:
+        """Send the case of a violation, unless that was done often enough."""
+        if sent.get(name, 0) < _SENT:
+            sent[name] = sent.get(name, 0) + 1
+            case = {"signature": name, "grade": violation.grade, "cause": violation.cause}
+            where = {"scenario": scenario.name, "target": target.name, "program": described}
+            breaks = {}
+            if examiner is not None:
+                breaks = {"breaks": examiner.breaks(violation), "suspect": examiner.suspects(violation)}
+            send({"case": {**case, **where, **breaks, "choices": list(choices)}})
+
     exhausted = False
     runs = choices_made = stale = 0
     limit = min(limit, unit.runs)
@@ -146,19 +166,21 @@ def run_unit(
             first = violations[0]
             name = signature.of(target.name, first)
             found[name] = found.get(name, 0) + 1
-            if found[name] == 1 and sent.get(name, 0) < _SENT:
-                sent[name] = sent.get(name, 0) + 1
-                case = {"signature": name, "grade": first.grade, "cause": first.cause}
-                where = {"scenario": scenario.name, "target": target.name, "program": described}
-                breaks = {}
-                if examiner is not None:
-                    breaks = {"breaks": examiner.breaks(first), "suspect": examiner.suspects(first)}
-                send({"case": {**case, **where, **breaks, "choices": list(choices)}})
+            if found[name] == 1:
+                offer(first, name, choices)
         if not choices:
             exhausted = True  # without any choice every other run would be the same
             break
         if stale >= _STALE and not given:
             break
+    if run is not None and not violations and unit.nth % _LEAK_CHECKED == _LEAK_TURN and leaks.judged(program):
+        leaking = leaks.check(program, target, run.choices, noting=partial(_noted, note, runs - 1))
+        if examiner is not None:
+            examiner.saw_leaks(leaking)
+        for violation in leaking:
+            name = signature.of(target.name, violation)
+            found[name] = 1
+            offer(violation, name, run.choices)
     note.phase("collecting")
     gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own
     return UnitResult(
@@ -169,6 +191,12 @@ def run_unit(
         exhausted=exhausted,
         examined=None if examiner is None else examiner.to_json(),
     )
+
+
+def _noted(note: Note, nth: int) -> list[int]:
+    """The choices of one more run of the program, which is the last to be looked at should it end the process."""
+    note.run(nth)
+    return NotedChoices(note)
 
 
 def _program(unit: Unit, scenario: Scenario, target: Target) -> Program | None:

@@ -14,7 +14,9 @@ from typing import Final
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.programs.operations import RESOLVING
 
-__all__ = ["COMPLETION", "clause_of_end", "crash_signature", "group", "how_it_ended", "of"]
+__all__ = ["COMPLETION", "clause_of_end", "crash_signature", "group", "how_it_ended", "is_leak", "of"]
+
+_LEAK: Final = re.compile(r":L\d+:")
 
 #: what the completing operations are called in a signature
 COMPLETION: Final = "completion"
@@ -23,6 +25,11 @@ COMPLETION: Final = "completion"
 def of(target: str, violation: Violation) -> str:
     """The signature of a violation that an oracle saw on a target."""
     return f"{target}:{violation.clause.id}:{violation.detail}"
+
+
+def is_leak(signature: str) -> bool:
+    """Whether it is of a leak, which one run alone does not show: `leaks.check` does."""
+    return _LEAK.search(signature) is not None
 
 
 def crash_signature(target: str, how: str, operation: str | None) -> str:
