@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from futurefuzz.contracts import leak_clauses
 from futurefuzz.contracts.evidence import Witness
 from futurefuzz.contracts.misuse import misuse
 from futurefuzz.contracts.verdict import Violation
@@ -151,12 +150,6 @@ class Examiner:
         wrong = set(broken)
         self.tried.update(set(clauses) - wrong)
         self.broken.update(wrong)
-
-    def saw_leaks(self, violations: Sequence[Violation]) -> None:
-        """Count a look at what a run leaves behind."""
-        wrong = {violation.clause.id for violation in violations if self.breaks(violation)}
-        self.broken.update(wrong)
-        self.tried.update({clause.id for clause in leak_clauses.CLAUSES} - wrong)
 
     def to_json(self) -> dict[str, Any]:
         """As it goes to the supervisor."""

@@ -176,7 +176,8 @@ def run_unit(
     if run is not None and not violations and unit.nth % _LEAK_CHECKED == _LEAK_TURN and leaks.judged(program):
         leaking = leaks.check(program, target, run.choices, noting=partial(_noted, note, runs - 1))
         if examiner is not None:
-            examiner.saw_leaks(leaking)
+            broken = [violation.clause.id for violation in leaking if examiner.breaks(violation)]
+            examiner.checked(leaks.looked_at(run), broken)
         for violation in leaking:
             name = signature.of(target.name, violation)
             found[name] = 1

@@ -1,7 +1,7 @@
 """What stays although nobody needs it: growth, survivors, cycles, and what is left behind outside of memory."""
 
 from futurefuzz.leaks.allocations import Allocation
-from futurefuzz.leaks.checking import check, judged
+from futurefuzz.leaks.checking import check, judged, looked_at
 from futurefuzz.leaks.watching import Leak, LeakFound, LeakReport, Watch, assert_no_leaks, check_leaks, watch
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "check",
     "check_leaks",
     "judged",
+    "looked_at",
     "watch",
 ]

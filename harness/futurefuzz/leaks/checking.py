@@ -26,7 +26,7 @@ from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Event, Run
 from futurefuzz.targets.base import Target
 
-__all__ = ["Noting", "check", "judged"]
+__all__ = ["Noting", "check", "judged", "looked_at"]
 
 #: makes the list for a run's choices, so that whoever watches the process sees them
 Noting = Callable[[], list[int]]
@@ -55,6 +55,16 @@ class _Leak:
 def judged(program: Program) -> bool:
     """Whether leaks of this program say something: an operation whose allocations are made to fail may lose memory."""
     return not any(getattr(operation, "starved", None) is not None for operation in program.operations())
+
+
+def looked_at(run: Run) -> list[str]:
+    """The clauses that `check` looks at for a run: where somebody waits for ever, much has to stay."""
+    always = (clauses.GROWTH, clauses.SURVIVAL, clauses.THREAD, clauses.DESCRIPTOR)
+    if run.status != "completed":
+        return [clause.id for clause in always]
+    return [
+        clause.id for clause in clauses.CLAUSES if clause is not clauses.HANDLE or run.loop_carrier is not None
+    ]
 
 
 def check(
