@@ -242,8 +242,8 @@ class Instrumentation:
 
     def access(self, table: Table, offset: int, frame: FrameType) -> None:
         """The calling thread is about to touch something in this frame."""
-        control = current_control()
-        if control is None:
+        control = scheduler._going_on
+        if control is None or get_ident() not in control.idents:
             return
         access, event = table.accesses[offset]
         if offset not in table.constant:

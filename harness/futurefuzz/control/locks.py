@@ -14,13 +14,14 @@ import threading
 from types import TracebackType
 from typing import Any, Final
 
-from futurefuzz.control import primitives
+from futurefuzz.control import primitives, scheduler
 from futurefuzz.control.scheduler import Control
 from futurefuzz.control.threads import present
 
 __all__ = ["SUBSTITUTES", "OlderLock", "OlderRLock", "QuietLock", "QuietRLock"]
 
 _real_lock: Final = _thread.allocate_lock
+_get_ident: Final = _thread.get_ident
 _Lock: Final = _thread.LockType
 _RLock: Final = _thread.RLock
 _real_rlock: Final = threading.RLock
@@ -68,21 +69,43 @@ class QuietRLock(_Quiet, primitives.RLock):
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """As `threading.RLock.acquire`."""
-        self._present()
+        control = self._present()
+        if timeout == -1 and not self._count and control.current >= 0:  # by far the most frequent case
+            self._owner, self._count = control.current, 1
+            return True
         return super().acquire(blocking, timeout)
 
 
 class _Older:
-    """A lock made before the run. Controlled threads compete for a virtual one, all others for the real one."""
+    """A lock made before the run. Controlled threads compete for a virtual one, all others for the real one.
 
-    __slots__ = ("real", "twin")
+    The virtual one is made when it is first used in a run, so that the numbers of locks do not depend on how many are
+    around.
 
-    def __init__(self, real: Any, twin: Any) -> None:
+    Args:
+        real: the lock.
+        kind: of the virtual one.
+    """
+
+    __slots__ = ("_kind", "_twin", "real")
+
+    def __init__(self, real: Any, kind: Any) -> None:
         self.real = real
-        self.twin = twin
+        self._kind = kind
+        self._twin: Any = None
+
+    def begin(self) -> None:
+        """A run begins."""
+        self._twin = None
 
     def _side(self) -> Any:
-        return self.real if present() is None else self.twin
+        control = scheduler._going_on
+        if control is None or _get_ident() not in control.idents:
+            return self.real
+        twin = self._twin
+        if twin is None:
+            twin = self._twin = self._kind(control)
+        return twin
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> Any:
         """As the real one's."""
@@ -97,7 +120,7 @@ class _Older:
         return bool(self._side().locked())
 
     def __enter__(self) -> Any:
-        return self._side().__enter__()
+        return self._side().acquire()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

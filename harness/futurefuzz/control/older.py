@@ -19,7 +19,6 @@ from typing import Any, Final
 
 from futurefuzz.control import primitives
 from futurefuzz.control.locks import OlderLock, OlderRLock, QuietLock, QuietRLock, SimpleQueue
-from futurefuzz.control.scheduler import Control
 
 __all__ = ["OlderLocks", "spared"]
 
@@ -122,9 +121,9 @@ class OlderLocks:
         known = self._by_id.get(id(lock))
         if known is None:
             if type(lock) is _Lock:
-                known = OlderLock(lock, _Later(QuietLock if self._quiet else primitives.Lock))
+                known = OlderLock(lock, QuietLock if self._quiet else primitives.Lock)
             else:
-                known = OlderRLock(lock, _Later(QuietRLock if self._quiet else primitives.RLock))
+                known = OlderRLock(lock, QuietRLock if self._quiet else primitives.RLock)
             self._by_id[id(lock)] = known
         return known
 
@@ -202,11 +201,10 @@ class OlderLocks:
     def __len__(self) -> int:
         return len(self._places)
 
-    def replace(self, control: Control) -> None:
+    def replace(self) -> None:
         """Put the others in their place; the run begins."""
         for lock in self._by_id.values():
-            lock.twin.control = control
-            lock.twin.lock = None
+            lock.begin()
         for put, old, new in self._places:
             try:
                 put(SimpleQueue() if new is None and type(old) is _CSimpleQueue else new)
@@ -220,27 +218,6 @@ class OlderLocks:
                 put(old)
             except Exception:
                 continue  # it could not be replaced either
-
-
-class _Later:
-    """A virtual lock that is made when it is first used, so that the numbers of locks do not depend on how many are
-    around."""
-
-    __slots__ = ("control", "kind", "lock")
-
-    def __init__(self, kind: type) -> None:
-        self.kind = kind
-        self.control: Control | None = None
-        self.lock: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        lock = self.lock
-        if lock is None:
-            lock = self.lock = self.kind(self.control)
-        return getattr(lock, name)
-
-    def __enter__(self) -> Any:
-        return self.__getattr__("acquire")()
 
 
 _BUILT_IN: Final = frozenset({"builtins", "types"})

@@ -305,7 +305,7 @@ class _Taken:
             _older = OlderLocks()
         self._older = (_older, OlderLocks([self._body], known=_older))
         for locks_found in self._older:
-            locks_found.replace(self._control)
+            locks_found.replace()
         if _pools is None:
             _pools = _Counter(vars(_Pool)["_counter"])
             _Pool._counter = _pools

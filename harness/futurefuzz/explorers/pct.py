@@ -87,7 +87,7 @@ class PCT:
         """The highest, after a change of priorities where one is due."""
         assert self._view is not None
         pending = self._view.pending
-        if self._timed.note(pending, current, enabled):
+        if (self._waiting or pending[current] is None) and self._timed.note(pending, current, enabled):
             self._waiting[current] = self._random() * self.depth
         position = self._position
         self._position = position + 1
