@@ -235,6 +235,10 @@ ON_HUB: Final = Target(
             "All links of one result run at one place in the queue: “The order and timing in which waiting greenlets "
             "are awakened is not determined” (docstring of gevent.event.AsyncResult)."
         ),
+        "A11": (
+            "A link runs in the hub, whose context it gets: “callback will be called in the Hub” (docstring of "
+            "AsyncResult.rawlink). A context that is passed is entered by the adapter."
+        ),
     },
 )
 
