@@ -13,6 +13,7 @@ from futurefuzz.campaign.loading import load_targets
 from futurefuzz.errors import InputError
 from futurefuzz.targets import catalogue, find, names
 from futurefuzz.targets.catalogue import OFFERS, matching
+from futurefuzz.validating.command import named
 
 ABSENT = evolve(OFFERS["loky.Future"], name="absent.Future", extra="absent_package_of_nobody")
 
@@ -102,3 +103,11 @@ def test_only_our_adapters_are_imported(monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("os.path", "json", "futurefuzz.targets.third_party.loky", "../loky"):
         with pytest.raises(InputError, match="unknown target"):
             find(name)
+
+
+def test_one_of_them_is_validated_by_name(absent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`futurefuzz validate` knows the catalogue as `fuzz` does, and says what to install."""
+    assert named("loky.Future", None) == "loky.Future"
+    code, out, err = call(capsys, "validate", absent, "--runs", "1", "--jobs", "1")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "pip install 'futurefuzz[absent_package_of_nobody]'" in err
