@@ -27,7 +27,7 @@ END: Final = "<!-- report: end -->"
 DOCUMENT: Final = Path(__file__).parents[3] / "docs" / "third-party.md"
 RUNS: Final = 3000
 
-_MARKS: Final = {"holds": "✓", "broken": "**✗**", "departed": "d", "not offered": "–", "unknown": "?"}
+_MARKS: Final = {"holds": "✓", "broken": "**✗**", "departed": "d", "not offered": "-", "unknown": "?"}
 _CONTRACTS: Final = ("asyncio", "concurrent", "bridge")
 
 
@@ -85,7 +85,7 @@ def written(results: Mapping[str, Mapping[str, Any]], timelines: Mapping[str, Se
         of_contract = {name: one for name, one in results.items() if one["validation"]["contract"] == contract}
         if of_contract:
             lines += ["", f"### The {contract} contract", "", *_table(of_contract)]
-    lines += ["", "✓ holds, ✗ broken, d departed from knowingly, – not offered, ? too few runs have tried it."]
+    lines += ["", "✓ holds, ✗ broken, d departed from knowingly, - not offered, ? too few runs have tried it."]
     lines += _departures(results)
     for name, result in results.items():
         for clause in result["clauses"]:
