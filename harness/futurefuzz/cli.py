@@ -27,7 +27,8 @@ stderr; an input error is one line.
       interpreter, analysis, names, events
 
 `replay --json FILE` writes `format`, `reproduced`, `signature` (of what was to be shown), `shown` (of what was),
-`interpreter`, `tried` and, when anything was shown, `finding` as above.
+`interpreter`, `tried`, `health` (of the loop, in a run more; see `docs/health.md`) and, when anything was shown,
+`finding` as above.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.exploring import command as exploring
 from futurefuzz.findings import corpus, token
 from futurefuzz.findings.finding import Case, Finding, Rate
+from futurefuzz.health.report import told
 from futurefuzz.programs.operations import OPERATIONS
 from futurefuzz.programs.scenario import load_scenarios
 from futurefuzz.reports.console import ConsoleListener, Printer
@@ -207,6 +209,8 @@ def replay(
     with Interrupt() as interrupt:
         try:
             tries = [run_case(case, setup, stop=interrupt, signature=signature) for _ in range(_REPLAYS)]
+            # Once more, and looked at; those that prove something are not.
+            looked = None if any(each.how for each in tries) else run_case(case, setup, stop=interrupt, looking=True)
         except Stopped:
             _complain("interrupted; nothing was shown")
             return NOTHING_NEW
@@ -219,6 +223,7 @@ def replay(
         "shown": shown.signature,
         "interpreter": interpreter(),
         "tried": len(tries),
+        "health": None if looked is None else looked.health,
     }
     printer = Printer(sys.stdout)
     if shown.violations:
@@ -226,6 +231,8 @@ def replay(
         entry = reported(_as_finding(case, shown, rate, saved), shown, path, known_bugs(None))
         document["finding"] = finding_document(entry)
         printer.show(finding_report(entry, printer.page))
+        for text in told([looked.health]) if looked is not None and looked.health is not None else ():
+            print_line(text)
     if json_file is not None:
         save(document, json_file)
     if not good:

@@ -69,6 +69,7 @@ class Reproduction:
         choices: of the run.
         errors: what the process wrote on its standard streams, such as the stack of a crash.
         diverged: where the schedule could not be followed, in sentences.
+        health: of the loop, as JSON; None where nobody asked, or there was no loop.
     """
 
     how: str | None
@@ -80,6 +81,7 @@ class Reproduction:
     choices: tuple[int, ...] = ()
     errors: str = ""
     diverged: tuple[str, ...] = ()
+    health: Mapping[str, Any] | None = None
 
     @property
     def signature(self) -> str | None:
@@ -126,7 +128,13 @@ class Runner:
         self._number = itertools.count()
 
     def run(
-        self, case: Case, *, choices: Sequence[int] | None = None, timeout: float = HANG, signature: str = ""
+        self,
+        case: Case,
+        *,
+        choices: Sequence[int] | None = None,
+        timeout: float = HANG,
+        signature: str = "",
+        looking: bool = False,
     ) -> Reproduction:
         """Run a case.
 
@@ -135,6 +143,7 @@ class Runner:
             choices: the raw choices to follow instead of the case's schedule.
             timeout: seconds after which it counts as a hang.
             signature: what it should show. For a leak the run is followed by a look at what it leaves behind.
+            looking: see how the loop fares.
 
         Raises:
             InputError: the target is unknown, or does not fit the program.
@@ -148,6 +157,7 @@ class Runner:
                 "choices": None if choices is None else list(choices),
                 "schedule": schedule_to_json(case.schedule),
                 "leaks": is_leak(signature),
+                "looking": looking,
             },
         )
         events: list[Mapping[str, Any]] = []
@@ -293,10 +303,11 @@ def run_case(
     timeout: float = HANG,
     stop: Callable[[], bool] = lambda: False,
     signature: str = "",
+    looking: bool = False,
 ) -> Reproduction:
     """Run a case alone in a fresh process; arguments and errors as in `Runner`."""
     with Runner(setup, fork=False, stop=stop) as runner:
-        return runner.run(case, choices=choices, timeout=timeout, signature=signature)
+        return runner.run(case, choices=choices, timeout=timeout, signature=signature, looking=looking)
 
 
 def how_of(code: int) -> str:
@@ -326,6 +337,7 @@ def _survived(
         choices=tuple(result["choices"]),
         errors=errors,
         diverged=tuple(result["diverged"]),
+        health=result.get("health"),
     )
 
 

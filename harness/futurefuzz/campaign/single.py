@@ -22,6 +22,7 @@ from futurefuzz.errors import InputError
 from futurefuzz.explorers.base import Step
 from futurefuzz.explorers.replay import ChoicesReplay, Replay
 from futurefuzz.findings import signature
+from futurefuzz.health.programs import Looking
 from futurefuzz.oracles import judge
 from futurefuzz.programs.codec import program_from_json, schedule_from_json
 from futurefuzz.runs.behaviour import history_key
@@ -30,6 +31,7 @@ from futurefuzz.runs.fit import check_fit
 from futurefuzz.runs.history import Event, Run
 from futurefuzz.runs.record import event_to_json, step_to_json
 from futurefuzz.runs.sampling import Sample, sample
+from futurefuzz.runs.world import World
 from futurefuzz.targets.base import Target
 
 __all__ = ["behaviours", "run_case", "search"]
@@ -79,6 +81,7 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
     note.unit(request["number"])
     note.program(json.dumps(request["program"]))
     note.run(0)
+    looking = Looking() if request.get("looking") else None
     run = execute(
         program,
         target,
@@ -87,6 +90,7 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
         choices=NotedChoices(note),
         history=_Events(send),
         steps=_Steps(send),
+        surroundings=looking or World,
     )
     assert run is not None, "a replay always has its one run"
     note.phase("judging")
@@ -105,6 +109,7 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
         }
         for violation in judged
     ]
+    health = looking.health(run) if looking is not None else None
     result = {
         "number": request["number"],
         "status": run.status,
@@ -113,6 +118,7 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
         "blocked": [list(entry) for entry in run.blocked],
         "violations": violations,
         "diverged": list(explorer.diverged)[:10],
+        "health": health.to_json() if health is not None else None,
     }
     del run
     note.phase("collecting")

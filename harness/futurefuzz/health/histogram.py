@@ -54,14 +54,14 @@ class Histogram:
         used = [bits for bits, count in enumerate(self.counts) if count]
         return [] if not used else [((1 << bits) - 1, self.counts[bits]) for bits in range(used[0], used[-1] + 1)]
 
-    def to_json(self) -> dict[str, Any]:
-        """Seconds."""
+    def to_json(self, unit: float = 1e9) -> dict[str, Any]:
+        """In seconds, or in what `unit` of its numbers are one of."""
         return {
             "count": self.count,
-            "median": self.quantile(0.5) / 1e9,
-            "p99": self.quantile(0.99) / 1e9,
-            "longest": self.longest / 1e9,
-            "buckets": [[bound / 1e9, count] for bound, count in self.rows()],
+            "median": self.quantile(0.5) / unit,
+            "p99": self.quantile(0.99) / unit,
+            "longest": self.longest / unit,
+            "buckets": [[bound / unit, count] for bound, count in self.rows()],
         }
 
 

@@ -55,6 +55,7 @@ class Monitor:
         slow: seconds from which on a callback counts as slow; None: the loop's own `slow_callback_duration`.
         clock: nanoseconds; real ones where none is given.
         virtual: the clock is the control's, so that a slow callback is a fault of the program and of nothing else.
+        counting: count only, and look at nothing that belongs to the program: looking could call it.
 
     Raises:
         InputError: the loop is of another kind, such as uvloop's.
@@ -68,6 +69,7 @@ class Monitor:
         slow: float | None = None,
         clock: Callable[[], int] = time.perf_counter_ns,
         virtual: bool = False,
+        counting: bool = False,
     ) -> None:
         if not isinstance(loop, asyncio.BaseEventLoop) or not isinstance(getattr(loop, "_ready", None), deque):
             kind = f"{type(loop).__module__}.{type(loop).__qualname__}"
@@ -77,6 +79,7 @@ class Monitor:
         self.bound = float(getattr(loop, "slow_callback_duration", 0.1) if slow is None else slow)
         self.judged = virtual or slow is not None
         self.virtual = virtual
+        self._counting = counting
         self.latency = Histogram()
         self.duration = Histogram()
         self.depths = Depths()
@@ -103,7 +106,8 @@ class Monitor:
         self._before = {name: own[name] for name in ("_run_once", "call_exception_handler") if name in own}
         run_once, handler = loop._run_once, loop.call_exception_handler
         loop._run_once = self._running_once(run_once)
-        loop.call_exception_handler = self._handling(handler)
+        if not self._counting:
+            loop.call_exception_handler = self._handling(handler)
         self._attached = True
         loop._ready = self._queue
         self._fetch()
@@ -135,7 +139,7 @@ class Monitor:
         old, queue = self._old, self._queue
         while old:
             try:
-                queue.append(old.popleft())
+                queue.adopt(old.popleft())
             except IndexError:
                 return
 
@@ -163,6 +167,11 @@ class Monitor:
                     notice(handle)
                 if _get_ident() != thread and loop._thread_id not in (None, _get_ident()):
                     monitor.stranger(handle)
+
+            def adopt(self, handle: Any) -> None:
+                """One that was in the queue before; whoever wanted to know has been told."""
+                note_time(clock())
+                put(self, handle)
 
             def popleft(self) -> Any:
                 nonlocal running, started
@@ -217,7 +226,7 @@ class Monitor:
                 self._fetch()
             last = self.last = queue.begin()
             note(len(queue), last)
-            if last > self._look_again:
+            if last > self._look_again and not self._counting:
                 self._look()
             try:
                 real()
@@ -256,6 +265,8 @@ class Monitor:
 
     def slow_one(self, handle: Any, took: int) -> None:
         """A callback was slow."""
+        if self._counting:
+            return
         self.slow_count += 1
         callback = handle._callback
         if callback is None:  # it was cancelled while it ran
@@ -267,6 +278,8 @@ class Monitor:
 
     def stranger(self, handle: Any) -> None:
         """A callback came from another thread: by `call_soon_threadsafe`, or without waking the loop?"""
+        if self._counting:
+            return
         frame: FrameType | None = sys._getframe(2)
         scheduling: list[str] = []
         while frame is not None and len(scheduling) < 6 and frame.f_locals.get("self") is self.loop:

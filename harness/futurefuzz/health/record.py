@@ -137,6 +137,7 @@ class LoopHealth:
         complaints: calls of the exception handler; the first 100.
         strangers: what other threads scheduled without waking the loop; the first 100.
         virtual: time was the control's.
+        unit: of the latencies: `seconds`, or `iterations` of the loop where no time passes.
         verdicts: what can be told exactly.
     """
 
@@ -152,6 +153,7 @@ class LoopHealth:
     complaints: tuple[Complaint, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     virtual: bool = False
+    unit: str = "seconds"
     verdicts: tuple[Verdict, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
@@ -161,7 +163,8 @@ class LoopHealth:
             "iterations": self.iterations,
             "virtual": self.virtual,
             "depth": asdict(self.depth) | {"samples": list(self.depth.samples)},
-            "latency": self.latency.to_json(),
+            "unit": self.unit,
+            "latency": self.latency.to_json(1.0 if self.unit == "iterations" else 1e9),
             "duration": self.duration.to_json(),
             "slow_callback_duration": self.bound,
             "slow_count": self.slow_count,

@@ -37,8 +37,17 @@ def told(documents: Iterable[Mapping[str, Any]]) -> list[str]:
         growing = ", and growing" if depth["growing"] else ""
         head = f"{loop['name']}: {loop['iterations']} iterations"
         lines.append(f"{head}, ready queue at most {depth['deepest']}{growing}")
+        if loop["unit"] == "iterations" and loop["latency"]["count"]:
+            buckets = (f"{_within(bound)}: {count}" for bound, count in loop["latency"]["buckets"] if count)
+            lines.append(f"  callbacks by iterations from call_soon to run: {', '.join(buckets)}")
+        for waiter in loop["waiters"] if loop["unit"] == "iterations" else ():
+            lines.append(f"  {waiter['name']} waits for {waiter['waits_for']}, at {waiter['where']}")
         lines += [f"  {verdict['clause']} {_short(verdict['cause'])}" for verdict in loop["verdicts"][:_MOST]]
     return lines
+
+
+def _within(bound: float) -> str:
+    return f"{bound:.0f}" if bound <= 1 else f"up to {bound:.0f}"
 
 
 def _loop(loop: LoopHealth, page: Page) -> list[Text]:
