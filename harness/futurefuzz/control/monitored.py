@@ -1,7 +1,8 @@
 """Points by `sys.monitoring` (PEP 669), on CPython 3.12 and later.
 
 Local events: code that is not instrumented runs as ever. A callback returns DISABLE at offsets that are no points, so
-they cost nothing after the first time.
+they cost nothing after the first time. Until a code object is entered it has no events but those of entering, for of a
+thousand that get points a few dozen are ever run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from futurefuzz.errors import HarnessError
 
 if TYPE_CHECKING:
-    from futurefuzz.control.instrumentation import Instrumentation
+    from futurefuzz.control.instrumentation import Instrumentation, Table
 
 __all__ = ["Monitored"]
 
@@ -37,10 +38,12 @@ class Monitored:
         self._monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
         self._instrumentation = instrumentation
         self._codes: dict[int, CodeType] = {}
+        self._entered: dict[int, CodeType] = {}
         self._tool = self._claimed()
         self._companion: int | None = None
         events = self._monitoring.events
-        self._events = events.PY_START | events.PY_RESUME | events.JUMP | events.CALL
+        self._entering = events.PY_START | events.PY_RESUME
+        self._events = self._entering | events.JUMP | events.CALL
         self._callbacks = {
             events.PY_START: self._starting(),
             events.PY_RESUME: self._starting(),
@@ -70,13 +73,23 @@ class Monitored:
         """Tell of these from now on; of known ones anew at every offset."""
         again = False
         for code in codes:
-            again = again or id(code) in self._codes
-            self._codes[id(code)] = code
+            if id(code) in self._codes:
+                again = True
+            else:
+                self._codes[id(code)] = code
+                self._monitoring.set_local_events(self._tool, code, self._entering)
+        if again:
+            self._monitoring.restart_events()
+
+    def _enter(self, code: CodeType) -> Table | None:
+        """A code object is entered for the first time, or for the first time since others have got their points."""
+        table = self._instrumentation.table(code)
+        if table is not None and id(code) not in self._entered:
+            self._entered[id(code)] = code
             if self._companion is not None:
                 self._monitoring.set_local_events(self._companion, code, self._monitoring.events.STOP_ITERATION)
             self._monitoring.set_local_events(self._tool, code, self._events)
-        if again:
-            self._monitoring.restart_events()
+        return table
 
     def start_thread(self) -> None:
         """Nothing: events belong to code, not to threads."""
@@ -88,7 +101,8 @@ class Monitored:
         """Give the code objects and the tool id back."""
         for code in self._codes.values():
             self._monitoring.set_local_events(self._tool, code, 0)
-            if self._companion is not None:
+        if self._companion is not None:
+            for code in self._entered.values():
                 self._monitoring.set_local_events(self._companion, code, 0)
         for event in self._callbacks:
             self._monitoring.register_callback(self._tool, event, None)
@@ -96,16 +110,17 @@ class Monitored:
         if self._companion is not None:
             self._monitoring.free_tool_id(self._companion)
         self._codes.clear()
+        self._entered.clear()
 
     # Closures, not methods: what they use is found without a look into the instance.
 
     def _starting(self) -> Any:
         instrumentation = self._instrumentation
-        tables, table_of, announce = instrumentation.tables, instrumentation.table, instrumentation.announce
+        tables, enter, announce = instrumentation.tables, self._enter, instrumentation.announce
         disable = self._monitoring.DISABLE
 
         def starting(code: CodeType, offset: int) -> object:
-            table = tables.get(id(code)) or table_of(code)
+            table = tables.get(id(code)) or enter(code)
             event = None if table is None else table.entries.get(offset)
             if event is None:
                 return disable
