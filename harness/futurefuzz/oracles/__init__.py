@@ -10,6 +10,7 @@ from futurefuzz.contracts.verdict import Violation
 from futurefuzz.oracles.agreement import Agreement
 from futurefuzz.oracles.base import Oracle
 from futurefuzz.oracles.callbacks import Callbacks
+from futurefuzz.oracles.compound import Compounds
 from futurefuzz.oracles.conformance import Conformance
 from futurefuzz.oracles.exceptions import Exceptions
 from futurefuzz.oracles.livelock import Livelock
@@ -27,6 +28,7 @@ ALL: Final[tuple[Oracle, ...]] = (
     Conformance(),
     Wakeups(),
     Agreement(),
+    Compounds(),
     Livelock(),
 )
 

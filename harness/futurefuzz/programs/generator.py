@@ -67,6 +67,8 @@ _EXCEPTIONS: Final[dict[str, tuple[str | None, ...]]] = {
 }
 #: chance that what observes a group observes one of the children instead of the compound
 _A_CHILD: Final = 0.2
+#: chance that a compound is made before anything happens to its children
+_MADE_FIRST: Final = 0.6
 #: contract of groups -> the only operations of their compounds; those of a loop are futures with all of them
 _ON_COMPOUND: Final = {"concurrent-compound": frozenset({"result"})}
 _CANCELS: Final = (None, "message")
@@ -302,11 +304,13 @@ class _Draft:
             self._resolve(kinds, drafts, future)
 
     def _repair_group(self, kinds: list[ActorKind], drafts: list[list[Operation]]) -> None:
-        """See to it that the compound is observed and some child is resolved."""
+        """See to it that the compound is observed and some child is resolved; often it is made before all else."""
         if not self.observed >> self.children & 1:
             self._observe(kinds, drafts, self.children)
         if not self.resolved & ~(1 << self.children):
             self._resolve(kinds, drafts, self.choices.integer(0, self.children - 1) if self.children > 1 else 0)
+        if "done" in self.plan.offers[TASK].names and TASK in kinds and self.choices.flag(_MADE_FIRST):
+            drafts[kinds.index(TASK)].insert(0, _operation("done", self.children, None, None, None, "direct"))
 
     def _observe(self, kinds: list[ActorKind], drafts: list[list[Operation]], future: int) -> None:
         choices = self.choices

@@ -1,6 +1,14 @@
 """Future implementations behind adapters. Importing this package registers those that come with it."""
 
-from futurefuzz.targets import asyncio_futures, asyncio_tasks, bridges, concurrent_future
+from futurefuzz.targets import (
+    asyncio_futures,
+    asyncio_tasks,
+    bridges,
+    compounds,
+    concurrent_future,
+    primitives,
+    thread_compounds,
+)
 from futurefuzz.targets.base import Sides, Target, find, names, register
 from futurefuzz.targets.declaration import Declaration
 
@@ -11,8 +19,11 @@ __all__ = [
     "asyncio_futures",
     "asyncio_tasks",
     "bridges",
+    "compounds",
     "concurrent_future",
     "find",
     "names",
+    "primitives",
     "register",
+    "thread_compounds",
 ]

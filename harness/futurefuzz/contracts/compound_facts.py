@@ -1,0 +1,114 @@
+"""What a history tells of a group of futures on a loop: who was completed when, and by whom."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from futurefuzz.programs.program import Operation
+from futurefuzz.runs.history import FinalState, Outcome, Run
+
+__all__ = ["CANCELLED", "Facts", "plain"]
+
+CANCELLED: Final = "cancelled"
+
+_NONE: Final = ("returned", "None")
+_TRUE: Final = ("returned", "True")
+_MESSAGE: Final = re.compile(r"CancelledError\([^)]*\)")
+_ASKING: Final = frozenset({"result", "exception", "await"})
+
+
+def plain(outcome: Outcome | None) -> str | None:
+    """What a future ended with: the label of its value or exception, `cancelled`, or None while pending."""
+    if outcome is None:
+        return None
+    how, what = outcome
+    if how == "raised" and what.startswith("CancelledError"):
+        return CANCELLED
+    return _MESSAGE.sub("CancelledError", what) if "CancelledError(" in what else what
+
+
+class Facts:
+    """A run of a group, read once.
+
+    Attributes:
+        children: how many futures there are before the compound.
+        ended: child -> (place in the history, outcome) where an operation of the program completed it.
+        last: future -> outcome in the end; None: pending. What was dropped, or never made, is missing.
+        stages: stage of the compound -> place where it came to it; `made` is the first.
+        cancels: places where a cancellation of the compound was accepted.
+        answers: (place, operation, outcome) of what asked the compound and was told an outcome.
+        left: places where somebody is left awaiting the compound.
+        sets: places and sites of set_result calls that came back without an exception, in order, of whatever future.
+        asked: futures of which a cancellation was accepted.
+        end: place of the last event.
+    """
+
+    __slots__ = (
+        "answers", "asked", "cancels", "children", "end", "ended", "last", "left", "sets", "stages",
+    )  # fmt: skip
+
+    def __init__(self, run: Run, children: int) -> None:
+        self.children = children
+        self.ended: dict[int, tuple[int, str]] = {}
+        self.last: dict[int, str | None] = {}
+        self.stages: dict[str, int] = {}
+        self.cancels: list[int] = []
+        self.answers: list[tuple[int, str, str]] = []
+        self.left: list[int] = []
+        self.sets: list[tuple[int, str]] = []
+        self.asked: set[int] = set()
+        self.end = len(run.history) - 1
+        for at, (kind, _, _, site, what, outcome) in enumerate(run.history):
+            if kind == "return":
+                self._returned(at, site, what, outcome)
+            elif kind == "stage":
+                self.stages.setdefault(str(what), at)
+            elif kind == "state":
+                assert isinstance(what, FinalState)
+                if what.side == "observer":
+                    self.last[what.future] = plain(what.outcome)
+            elif kind == "waiting":
+                assert isinstance(what, Operation)
+                if what.name == "await" and what.future == children:
+                    self.left.append(at)
+
+    def _returned(self, at: int, site: str, what: Any, outcome: Any) -> None:
+        direct = what.via == "direct" or site[-1] == "!"
+        if not direct:
+            return
+        name, future = what.name, what.future
+        if name == "set_result" and outcome == _NONE:
+            label = f"v:{site.rstrip('!')}"
+            self.sets.append((at, label))
+            self.ended.setdefault(future, (at, label))
+        elif name == "set_exception" and outcome == _NONE:
+            self.ended.setdefault(future, (at, f"e:{site.rstrip('!')}"))
+        elif name == "cancel" and outcome == _TRUE:
+            self.asked.add(future)
+            if future == self.children:
+                self.cancels.append(at)
+            else:
+                self.ended.setdefault(future, (at, CANCELLED))
+        elif name in _ASKING and future == self.children and outcome is not None:
+            how, label = outcome
+            if label in ("InvalidStateError", "skipped") or (name == "exception" and (how, label) == _NONE):
+                return
+            # gather stores its cancellation as an exception
+            told = CANCELLED if name == "exception" and label.startswith("CancelledError") else plain(outcome)
+            assert told is not None
+            self.answers.append((at, name, told))
+
+    @property
+    def final(self) -> str | None:
+        """The compound's outcome in the end."""
+        return self.last.get(self.children)
+
+    @property
+    def members(self) -> range:
+        """The children."""
+        return range(self.children)
+
+    def taken(self) -> list[int]:
+        """Children that are cancelled although no operation of the program did that."""
+        return [child for child in self.members if self.last.get(child) == CANCELLED and child not in self.ended]
