@@ -19,7 +19,7 @@ SCENARIO = Scenario(
     description="what waits for several futures, or at a lock, with tasks and callbacks on one loop",
     contracts=("compound",),
     profile=Profile(
-        actors=(1, 2, 2, 3, 3, 4),
+        actors=(2, 2, 2, 3, 3, 4),
         threads=(0, 0),
         tasks=(1, 4),
         futures=(1, 2, 2, 3, 3),
@@ -31,5 +31,5 @@ SCENARIO = Scenario(
         reentrant=0.2,
         debug=0.1,
     ),
-    weight=1,
+    weight=0.5,
 )

@@ -26,5 +26,5 @@ SCENARIO = Scenario(
         reentrant=0.1,
         debug=0.1,
     ),
-    weight=1,
+    weight=0.5,
 )

@@ -16,12 +16,12 @@ SCENARIO = Scenario(
     profile=Profile(
         actors=(2, 2, 2, 3, 3, 4),
         threads=(2, 4),
-        futures=(1, 2, 2, 3),
+        futures=(1, 1, 2, 2, 3),
         thread_operations={
-            "result": 6,
-            "set_result": 4,
-            "set_exception": 3,
-            "cancel": 4,
+            "result": 5,
+            "set_result": 8,
+            "set_exception": 5,
+            "cancel": 3,
             "set_running": 3,
             "add_done_callback": 1,
             "done": 1,
@@ -29,5 +29,5 @@ SCENARIO = Scenario(
         callback_operations={"cancel": 1, "set_result": 1, "done": 1},
         reentrant=0.1,
     ),
-    weight=1,
+    weight=0.5,
 )

@@ -85,6 +85,6 @@ def test_the_sound_twin_gives_none(planted: Planted, findings: Findings) -> None
 
 
 def test_every_clause_of_a_future_has_a_planted_bug() -> None:
-    """X1 to X3 are judged by who watches the process."""
+    """X1 to X3 are judged by who watches the process; groups, leaks and loops have planted bugs of their own."""
     planted = {one.clause for one in PLANTED}
-    assert set(CLAUSES) - planted == {"X1", "X2", "X3"}
+    assert {name for name in CLAUSES if name[0] in "ABCX"} - planted == {"X1", "X2", "X3"}

@@ -191,7 +191,7 @@ def test_a_folder_without_scenarios_is_refused(tmp_path: Path) -> None:
         ({"contracts": ()}, "scenario contracts is (); allowed: a tuple of asyncio, concurrent, bridge"),
         ({"contracts": ("twisted",)}, "scenario contracts is ('twisted',); allowed"),
         ({"targets": "asyncio.*"}, "scenario targets is 'asyncio.*'; allowed: a tuple of name patterns"),
-        ({"weight": 0}, "scenario weight is 0; allowed: a whole number from 1 to 100"),
+        ({"weight": 0}, "scenario weight is 0; allowed: a number from 0.1 to 100"),
         ({"profile": None}, "scenario 's' has neither a profile nor a generate function; give one of them"),
         ({"generate": print}, "scenario 's' has both a profile and a generate function; give one of them"),
         ({"profile": None, "generate": 3}, "scenario generate is 3; allowed: a function"),

@@ -51,11 +51,16 @@ def test_every_target_has_a_legal_scenario_and_every_contract_is_covered() -> No
 
 @pytest.mark.parametrize(("scenario", "target"), PAIRS)
 def test_programs_have_the_promised_size(scenario: Scenario, target: Target) -> None:
-    """Two to five actors, one to three futures, as many operations as the profile allows and two that give it sense."""
+    """Two to five actors, one to three futures, as many operations as the profile allows and two that give it sense.
+
+    A group has a compound beside its futures; that is made by one operation more, and its children may be completed.
+    """
+    grouped = target.children is not None
+    more = 3 if grouped else 0
     for program in drawn(scenario, target, 300):
         assert 2 <= len(program.actors) <= 5
-        assert 1 <= program.futures <= 3
-        assert all(1 <= len(actor.operations) <= scenario.profile.longest + 2 for actor in program.actors)
+        assert 1 <= program.futures <= 3 + grouped
+        assert all(1 <= len(actor.operations) <= scenario.profile.longest + 2 + more for actor in program.actors)
 
 
 @pytest.mark.parametrize("name", [name for name, s in SCENARIOS.items() if s.legal and "asyncio" in s.contracts])
@@ -141,16 +146,18 @@ def test_most_runs_complete_and_something_happens_in_them(scenario: Scenario, ta
     """At most a quarter get stuck, none runs for ever, and callbacks run or waiters wake in many of them.
 
     The C implementations are left out here: on old releases a misuse program may end the interpreter, as it should.
+    A thread that waits for several futures gets stuck when one of them is left out: there it is half of the runs.
     """
     found = runs(scenario, target, 60)
     status = Counter(run.status for run in found)
     assert status["livelock"] == 0
-    assert status["completed"] >= 45
+    assert status["completed"] >= (30 if target.contract == "concurrent-compound" else 45)
     lively = sum(
         any(
             event.kind == "run"
             or (event.kind == "return" and event.outcome is not None and event.outcome.what[:2] in ("v:", "e:"))
             or (event.kind == "return" and event.outcome is not None and "CancelledError" in event.outcome.what)
+            or (event.kind == "return" and event.outcome is not None and event.outcome.what[:1] == "[")
             for event in run.history
         )
         for run in found

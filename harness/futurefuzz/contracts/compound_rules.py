@@ -170,7 +170,8 @@ def _waiting(facts: Facts) -> Fault | None:
     if final == "TimeoutError":
         if "early" in facts.stages:
             return clauses.TIMEOUT, "too early", "TimeoutError came out before the timeout was over"
-        if facts.last.get(0, CANCELLED) is None:
+        late = facts.ended.get(0, (0, ""))[0] > facts.stages.get("timed out", facts.end)
+        if late or facts.last.get(0, CANCELLED) is None:
             return clauses.TIMEOUT, "child pending", "TimeoutError came out although what was waited for goes on"
         return None
     return _untouched(facts) or _as_child(final, facts.last.get(0))

@@ -15,7 +15,7 @@ from futurefuzz.contracts import compound_clauses as clauses
 from futurefuzz.contracts.compound_facts import CANCELLED
 from futurefuzz.contracts.compound_rules import Fault
 from futurefuzz.programs.program import Operation
-from futurefuzz.runs.history import Run
+from futurefuzz.runs.history import Outcome, Run
 
 __all__ = ["SHAPES", "judge_threads"]
 
@@ -64,7 +64,7 @@ def judge_threads(shape: str, run: Run, children: int) -> list[tuple[int, Fault]
         elif kind == "return" and outcome is not None:
             begun = calls[carrier, site]
             if what.future < children:
-                _note(futures[what.future], what, site, begun, at, tuple(outcome))
+                _note(futures[what.future], what, site, begun, at, outcome)
             elif compound and outcome.what != "skipped":
                 answers.append((begun, at, what.argument == "wait", outcome.what))
     found: list[tuple[int, Fault]] = []
@@ -82,7 +82,7 @@ def judge_threads(shape: str, run: Run, children: int) -> list[tuple[int, Fault]
     return found
 
 
-def _note(child: _Child, what: Operation, site: str, begun: int, at: int, outcome: tuple[str, str]) -> None:
+def _note(child: _Child, what: Operation, site: str, begun: int, at: int, outcome: Outcome) -> None:
     name = what.name
     if name == "set_running" and outcome[0] == "returned":
         child.announced = min(child.announced, at)

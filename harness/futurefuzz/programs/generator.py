@@ -67,6 +67,8 @@ _EXCEPTIONS: Final[dict[str, tuple[str | None, ...]]] = {
 }
 #: chance that what observes a group observes one of the children instead of the compound
 _A_CHILD: Final = 0.2
+#: chance that a child is completed which nobody happened to complete
+_EVERY_CHILD: Final = 0.5
 #: chance that a compound is made before anything happens to its children
 _MADE_FIRST: Final = 0.6
 #: contract of groups -> the only operations of their compounds; those of a loop are futures with all of them
@@ -307,8 +309,11 @@ class _Draft:
         """See to it that the compound is observed and some child is resolved; often it is made before all else."""
         if not self.observed >> self.children & 1:
             self._observe(kinds, drafts, self.children)
-        if not self.resolved & ~(1 << self.children):
-            self._resolve(kinds, drafts, self.choices.integer(0, self.children - 1) if self.children > 1 else 0)
+        some = self.resolved & ~(1 << self.children)
+        for child in range(self.children):
+            if not self.resolved >> child & 1 and (not some or self.choices.flag(_EVERY_CHILD)):
+                self._resolve(kinds, drafts, child)
+                some = 1
         if "done" in self.plan.offers[TASK].names and TASK in kinds and self.choices.flag(_MADE_FIRST):
             drafts[kinds.index(TASK)].insert(0, _operation("done", self.children, None, None, None, "direct"))
 

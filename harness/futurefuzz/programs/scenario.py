@@ -45,8 +45,8 @@ def _patterns(_scenario: object, _attribute: Attribute[Any], patterns: Any) -> N
 
 
 def _weight(_scenario: object, _attribute: Attribute[Any], weight: Any) -> None:
-    if type(weight) is not int or not 1 <= weight <= 100:
-        raise ValueError(f"scenario weight is {weight!r}; allowed: a whole number from 1 to 100")
+    if type(weight) not in (int, float) or not 0.1 <= weight <= 100:
+        raise ValueError(f"scenario weight is {weight!r}; allowed: a number from 0.1 to 100")
 
 
 def _callable(_scenario: object, _attribute: Attribute[Any], value: Any) -> None:
@@ -85,7 +85,7 @@ class Scenario:
     profile: Profile | None = field(default=None, validator=_profile)
     generate: Generate = field(validator=_callable)
     legal: bool = True
-    weight: int = field(default=1, validator=_weight)
+    weight: float = field(default=1, validator=_weight)
 
     @generate.default
     def _from_profile(self) -> Generate:

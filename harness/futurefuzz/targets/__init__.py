@@ -4,24 +4,25 @@ from futurefuzz.targets import (
     asyncio_futures,
     asyncio_tasks,
     bridges,
-    compounds,
     concurrent_future,
+    loop_compounds,
     primitives,
     thread_compounds,
 )
-from futurefuzz.targets.base import Sides, Target, find, names, register
+from futurefuzz.targets.base import Compound, Sides, Target, find, names, register
 from futurefuzz.targets.declaration import Declaration
 
 __all__ = [
+    "Compound",
     "Declaration",
     "Sides",
     "Target",
     "asyncio_futures",
     "asyncio_tasks",
     "bridges",
-    "compounds",
     "concurrent_future",
     "find",
+    "loop_compounds",
     "names",
     "primitives",
     "register",

@@ -118,9 +118,9 @@ async def _waiter(wait: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 PRIMITIVES: Final[list[Target]] = [
-    _primitive("asyncio.Condition", "condition", _condition, "tasks in asyncio.Condition.wait; set_result notifies one"),
-    _primitive("asyncio.Semaphore", "semaphore", _semaphore, "tasks at an asyncio.Semaphore(1); set_result releases it"),
-    _primitive("asyncio.Lock", "lock", _lock, "tasks at an asyncio.Lock that is held; set_result releases it"),
-    _primitive("asyncio.Queue", "queue", _queue, "tasks in asyncio.Queue.get; set_result puts an item"),
-    _primitive("asyncio.Event", "event", _event, "tasks in asyncio.Event.wait; set_result sets it"),
+    _primitive("asyncio.Condition", "condition", _condition, "tasks in Condition.wait; set_result notifies one"),
+    _primitive("asyncio.Semaphore", "semaphore", _semaphore, "tasks at a Semaphore(1); set_result releases it"),
+    _primitive("asyncio.Lock", "lock", _lock, "tasks at a Lock that is held; set_result releases it"),
+    _primitive("asyncio.Queue", "queue", _queue, "tasks in Queue.get; set_result puts an item"),
+    _primitive("asyncio.Event", "event", _event, "tasks in Event.wait; set_result sets it"),
 ]

@@ -30,8 +30,8 @@ class _Waiting:
 def _wait(return_when: str) -> Callable[[list[ThreadChild]], _Waiting]:
     def make(children: list[ThreadChild]) -> _Waiting:
         def wait(timeout: float | None) -> Any:
-            parts = concurrent.futures.wait(children, timeout=timeout, return_when=return_when)
-            return [sorted(child.number for child in part) for part in parts]
+            done, pending = concurrent.futures.wait(children, timeout=timeout, return_when=return_when)
+            return [[child.number for child in children if child in part] for part in (done, pending)]
 
         return _Waiting(wait)
 

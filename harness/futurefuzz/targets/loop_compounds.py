@@ -42,8 +42,7 @@ async def _wait_for(compound: Compound, children: Sequence[Child]) -> Any:
     try:
         return await asyncio.wait_for(children[0], TIMEOUT)
     except TimeoutError:
-        if not _is_over(began):
-            compound.note("early")
+        compound.note("timed out" if _is_over(began) else "early")
         raise
 
 
@@ -54,8 +53,7 @@ async def _timeout(compound: Compound, children: Sequence[Child]) -> Any:
         async with asyncio.timeout(TIMEOUT):
             return await children[0]
     except TimeoutError:
-        if not _is_over(began):
-            compound.note("early")
+        compound.note("timed out" if _is_over(began) else "early")
         raise
 
 
@@ -79,7 +77,7 @@ def _waiter(return_when: str, timeout: float | None = None) -> Callable[..., Any
         compound.note("ended")
         if not _is_over(began):
             compound.note("early")
-        return [sorted(child.number for child in part) for part in (done, pending)]
+        return [[child.number for child in children if child in part] for part in (done, pending)]
 
     return body
 
@@ -124,7 +122,7 @@ def _eager(new_group: NewGroup) -> NewGroup:
     """The same on a loop whose tasks are eager: each runs at once up to its first suspension."""
 
     def eager(loop: asyncio.AbstractEventLoop, count: int) -> list[Sides]:
-        loop.set_task_factory(asyncio.eager_task_factory)
+        loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined]
         return new_group(loop, count)
 
     return eager
