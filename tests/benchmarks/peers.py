@@ -53,6 +53,8 @@ _BUGS: Final = (
     "frontrun random",
     "frontrun dpor",
 )
+#: ours are counted with the explorer `random`, and this one also with those that do as two of the peers' strategies
+_MORE_EXPLORERS: Final = {"futurefuzz operation": ("pct3", "bounded")}
 _RATES: Final = (
     "futurefuzz operation",
     "futurefuzz gil",
@@ -232,29 +234,56 @@ def _fewer(found: dict[str, dict[str, list[dict[str, Any]]]], names: Sequence[st
             )
 
 
+def _on_each(found: dict[str, dict[str, list[dict[str, Any]]]], names: Sequence[str]) -> str:
+    """Against the better peer on each bug: that which finds it with most seeds, and of those with fewest schedules."""
+    ratios: dict[str, float] = {}
+    for program in PLANTED:
+        by_tool = found[program.letter]
+        hits = {n: [r["schedules"] for r in by_tool[n] if r["found"]] for n in names if n != "futurefuzz explore"}
+        peers = [n for n, values in hits.items() if values and n != "futurefuzz"]
+        if hits.get("futurefuzz") and peers:
+            best = min(peers, key=lambda n: (-len(hits[n]), _geometric(hits[n])))
+            ratios[program.letter] = _geometric(hits[best]) / _geometric(hits["futurefuzz"])
+    if not ratios:
+        return "no peer found anything"
+    fewer = [f"({letter})" for letter, ratio in ratios.items() if ratio >= 1]
+    each = ", ".join(f"({letter}) {ratio:.2f}" for letter, ratio in ratios.items())
+    return (
+        f"the better peer on each bug takes {_geometric(list(ratios.values())):.2f} times our schedules (geometric"
+        f" means over seeds and bugs): {each}; ours are no more than its own on {', '.join(fewer) or 'none'}"
+    )
+
+
 # ---- schedules a second --------------------------------------------------------------------------------------------
 
 
 def rates(tools: dict[str, Tool], *, repeat: int, seconds: float) -> dict[str, dict[str, dict[str, float]]]:
     """Median schedules a second, by kind of time (`cpu`, `wall`), tool and program."""
+    rows = {name: (name, {"explorer": "random"} if name.startswith("futurefuzz") else {}) for name in tools}
+    for name in _MORE_EXPLORERS.keys() & tools.keys():
+        rows |= {f"{name}, {explorer}": (name, {"explorer": explorer}) for explorer in _MORE_EXPLORERS[name]}
     found: dict[str, dict[str, dict[str, list[float]]]] = {
-        time: {name: {p.letter: [] for p in STEADY} for name in tools} for time in ("cpu", "wall")
+        time: {row: {p.letter: [] for p in STEADY} for row in sorted(rows, key=_place)} for time in ("cpu", "wall")
     }
     for turn in range(repeat):
         for program in STEADY:
-            for name, tool in tools.items():
-                more = {"explorer": "random"} if name.startswith("futurefuzz") else {}
-                result = tool.ask(program.letter, turn, seconds, **more)
+            for row, (name, more) in rows.items():
+                result = tools[name].ask(program.letter, turn, seconds, **more)
                 if result["schedules"] and not result["kind"]:
-                    for time, by_tool in found.items():
-                        by_tool[name][program.letter].append(result["schedules"] / (result[time] - result["ready"]))
+                    for time, by_row in found.items():
+                        by_row[row][program.letter].append(result["schedules"] / (result[time] - result["ready"]))
     return {
         time: {
-            name: {letter: median(values) if values else math.nan for letter, values in by_program.items()}
-            for name, by_program in by_tool.items()
+            row: {letter: median(values) if values else math.nan for letter, values in by_program.items()}
+            for row, by_program in by_row.items()
         }
-        for time, by_tool in found.items()
+        for time, by_row in found.items()
     }
+
+
+def _place(row: str) -> tuple[int, str]:
+    name, _, explorer = row.partition(", ")
+    return _RATES.index(name), explorer
 
 
 def _rate_table(found: dict[str, dict[str, float]]) -> str:
@@ -276,6 +305,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="for a search; default 2")
     parser.add_argument("--repeat", type=int, default=5, help="rounds of counting schedules; default 5")
     parser.add_argument("--slice", type=float, default=1.0, help="seconds of counting in a round; default 1")
+    parser.add_argument("--results", type=Path, help="a file for every single result, as JSON")
     options = parser.parse_args()
     pin()
     if options.without_peers:
@@ -295,12 +325,15 @@ def _measure(options: argparse.Namespace, place: Path | None) -> None:
             print(f"Schedules a second {said} (and against the best peer):\n\n{table}\n", flush=True)  # noqa: T201
         names = [name for name in _BUGS if name in tools]
         found = bugs({name: tools[name] for name in names}, seeds=options.seeds, seconds=options.seconds)
+        if options.results is not None:
+            options.results.write_text(json.dumps(found), encoding="utf-8")
     finally:
         for tool in tools.values():
             tool.end()
     print("Schedules to the bug / CPU time to it, medians:\n\n" + _bug_table(found, names) + "\n")  # noqa: T201
     for line in _fewer(found, names):
         print(f"* {line}")  # noqa: T201
+    print(f"* {_on_each(found, names)}")  # noqa: T201
     version = platform.python_version() if place is None else _version(place)
     print(f"\n{', '.join(_PEERS) if place else 'no peers'}; CPython {version}, one core")  # noqa: T201
 
