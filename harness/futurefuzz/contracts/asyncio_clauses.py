@@ -31,6 +31,7 @@ __all__ = [
     "STATE",
     "TASK_CANCEL",
     "THREAD",
+    "TRACEBACK",
     "WINNER",
 ]
 
@@ -204,6 +205,14 @@ MESSAGE: Final = Clause(
     grade="interesting",
 )
 
+TRACEBACK: Final = Clause(
+    id="A21",
+    text="An exception comes out of a future with the traceback entries of where it was raised before it was set.",
+    quote="If the future is done and has an exception set, this exception is raised.",
+    source="docstring of asyncio.Future.result",
+    grade="interesting",
+)
+
 CLAUSES: Final = (
     WINNER,
     EXCEPTION_ARGUMENT,
@@ -225,4 +234,5 @@ CLAUSES: Final = (
     POST_WITHOUT_ASKING,
     LOST_WAKE_UP,
     MESSAGE,
+    TRACEBACK,
 )

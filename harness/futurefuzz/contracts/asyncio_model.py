@@ -26,8 +26,10 @@ __all__ = [
     "NONE",
     "PENDING",
     "POST",
+    "REFUSED",
     "RESULT",
     "RESUME",
+    "RUNTIME_ERROR",
     "SKIPPED",
     "START",
     "TASK_WAKE",
@@ -46,6 +48,13 @@ SKIPPED: Final = ("returned", "skipped")
 TEXT: Final = ("returned", "str")
 INVALID: Final = ("raised", "InvalidStateError")
 TYPE_ERROR: Final = ("raised", "TypeError")
+RUNTIME_ERROR: Final = ("raised", "RuntimeError")
+
+#: detail and cause where an await ends at once, whether the future is done meanwhile or not
+REFUSED: Final = (
+    "await refused",
+    "A task of the future's own loop awaits it, and gets a RuntimeError instead of its outcome",
+)
 
 #: states of a future
 PENDING, RESULT, EXCEPTION, CANCELLED = range(4)
@@ -82,15 +91,20 @@ class ModelFuture:
             return Outcome("raised", f"CancelledError({self.label})" if self.label else "CancelledError")
         return Outcome("returned" if self.state == RESULT else "raised", self.label)
 
+    def stops(self) -> bool:
+        """Whether its outcome is, or will be, the RuntimeError that a StopIteration becomes."""
+        return self.stopped or (self.gate is not None and self.gate.stopped)
+
 
 class Plan:
     """What follows from a program alone; kept while one program runs under many schedules."""
 
-    __slots__ = ("groups", "lengths", "program", "tasks")
+    __slots__ = ("groups", "lengths", "program", "tasks", "unequal")
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.groups = [callback.group for callback in program.callbacks]
+        self.groups = program.groups()
+        self.unequal = [callback.unequal for callback in program.callbacks]
         self.tasks = [number for number, actor in enumerate(program.actors) if actor.kind == "task"]
         self.lengths = [len(actor.operations) for actor in program.actors]
 
@@ -208,6 +222,7 @@ class LoopModel:
         elif task.must_cancel:
             self.complete(task, CANCELLED, task.request)
         else:
+            task.stopped = gate.stopped
             self.complete(task, gate.state, gate.label)
 
     # ---- operations -------------------------------------------------------------------------------------------------
@@ -272,6 +287,12 @@ class LoopModel:
                 self.answers(clauses.EXCEPTION, name, future, outcome)
         elif name == "repr":
             self.expect(clauses.OPERATION, name, outcome, TEXT)
+        elif name == "await-elsewhere":
+            if future.state == PENDING:
+                self.expect(clauses.OPERATION, f"{name} when pending", outcome, RUNTIME_ERROR)
+            else:
+                future.retrieved = True
+                self.answers(clauses.AWAIT, name, future, outcome)
         elif name == "drop":
             self.dropped.add(index)
             self.expect(clauses.OPERATION, name, outcome, NONE)
@@ -292,9 +313,11 @@ class LoopModel:
         """Complete a pending gate with what the argument says."""
         argument = what.argument
         clause = clauses.WINNER if argument is None else clauses.EXCEPTION_ARGUMENT
-        if argument == "not-an-exception":
+        if argument in ("not-an-exception", "foreign-class"):
             self.expect(clause, f"{title(what)} when pending", outcome, TYPE_ERROR)
-        elif argument == "StopIteration":
+        elif argument == "raising-class":
+            self.expect(clause, f"{title(what)} when pending", outcome, ("raised", f"o:e:{site}"))
+        elif argument in ("StopIteration", "StopIteration-subclass"):
             # Refused up to 3.12.1; since gh-112182 stored as the cause of a RuntimeError.
             if outcome == TYPE_ERROR:
                 return
@@ -315,6 +338,13 @@ class LoopModel:
         future.callbacks = kept
         expected = ("returned", str(count))
         if outcome != expected:
+            if self.plan.unequal[what.callback] and outcome == ("returned", "0"):
+                self.diverge(
+                    clauses.REMOVE,
+                    "callback that is not equal to itself stays",
+                    "remove_done_callback did not find the very object that was registered: it is not equal to itself",
+                    grade="interesting",
+                )
             if outcome[0] == "returned" and outcome[1].lstrip("-").isdigit():
                 self.diverge(
                     clauses.REMOVE,
@@ -344,8 +374,8 @@ class LoopModel:
             self.differs(clause, name, outcome, expected)
 
     def came_through(self, future: ModelFuture, outcome: Any) -> None:
-        """A StopIteration that was set must not come out as it went in."""
-        if future.stopped and outcome is not None and outcome[1][:2] == "e:":
+        """A StopIteration that was set must not come out as it went in, nor end the coroutine that asks."""
+        if future.stopped and outcome is not None and (outcome[1][:2] == "e:" or outcome == NONE):
             self.diverge(
                 clauses.EXCEPTION_ARGUMENT,
                 "StopIteration stored as it is",
@@ -362,6 +392,8 @@ class LoopModel:
             self.diverge(
                 clauses.AWAIT, "await returned while pending", "await came back from a future that is not done"
             )
+        if outcome == RUNTIME_ERROR and future.outcome() != RUNTIME_ERROR:
+            self.diverge(clauses.AWAIT, *REFUSED)
         self.answers(clauses.AWAIT, "await", future, outcome)
 
     def skipped(self, what: Operation) -> None:

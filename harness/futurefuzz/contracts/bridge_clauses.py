@@ -6,7 +6,7 @@ from typing import Final
 
 from futurefuzz.contracts.verdict import Clause
 
-__all__ = ["AGREE", "CALLBACKS", "CANCEL", "CLAUSES", "OPERATION", "QUIET", "WAKE", "WINNER"]
+__all__ = ["AGREE", "CALLBACKS", "CANCEL", "CLAUSES", "OPERATION", "QUIET", "TRACEBACK", "WAKE", "WINNER"]
 
 AGREE: Final = Clause(
     id="B1",
@@ -54,4 +54,12 @@ OPERATION: Final = Clause(
     source="docstring of asyncio.wrap_future",
 )
 
-CLAUSES: Final = (AGREE, CANCEL, WINNER, CALLBACKS, WAKE, QUIET, OPERATION)
+TRACEBACK: Final = Clause(
+    id="B8",
+    text="An exception that crosses a bridge keeps the traceback entries of where it was raised.",
+    quote="The result (or exception) of source will be copied to destination.",
+    source="docstring of asyncio.futures._chain_future; gh-117459",
+    grade="interesting",
+)
+
+CLAUSES: Final = (AGREE, CANCEL, WINNER, CALLBACKS, WAKE, QUIET, OPERATION, TRACEBACK)

@@ -19,6 +19,7 @@ __all__ = [
     "RESULT",
     "RUNNING",
     "STATE",
+    "TRACEBACK",
     "WAKE",
     "WINNER",
 ]
@@ -119,6 +120,14 @@ OPERATION: Final = Clause(
     source="docstring of concurrent.futures.Future",
 )
 
+TRACEBACK: Final = Clause(
+    id="C14",
+    text="An exception comes out of a future with the traceback entries of where it was raised before it was set.",
+    quote="If the call raised an exception, this method will raise the same exception.",
+    source="https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.result",
+    grade="interesting",
+)
+
 CLAUSES: Final = (
     WINNER,
     CANCEL,
@@ -133,4 +142,5 @@ CLAUSES: Final = (
     WAKE,
     LOGGED,
     OPERATION,
+    TRACEBACK,
 )

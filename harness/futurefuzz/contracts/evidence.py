@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from futurefuzz.contracts import clauses_of
-from futurefuzz.contracts.misuse import misuse
+from futurefuzz.contracts.misuse import LOOSE, misuse
 from futurefuzz.programs.operations import RESOLVING
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.runs.history import CallbackRun, Event, Run
@@ -44,6 +44,7 @@ class Facts:
         in_context: a callback ran in a context of the program's.
         raised: a callback raised, or a posted operation.
         told: a CancelledError came out where a message had gone in.
+        failed_out: an exception that the program had set came out again.
         dropped_exception: a future with an exception was dropped.
         awaited: an await came back.
         waited: an operation that waits began before its future was completed, and came back.
@@ -57,6 +58,7 @@ class Facts:
         "cancelled",
         "done",
         "dropped_exception",
+        "failed_out",
         "in_context",
         "is_task",
         "late",
@@ -80,7 +82,7 @@ class Facts:
         self.registered: dict[int, set[int]] = {}
         self.ran: Counter[int] = Counter()
         self.late = self.removed = self.in_context = self.raised = self.told = False
-        self.dropped_exception = self.awaited = self.waited = False
+        self.dropped_exception = self.awaited = self.waited = self.failed_out = False
         messages: set[int] = set()
         failed: set[int] = set()
         began: set[tuple[int, str]] = set()  # waits that began before their future was completed
@@ -130,6 +132,7 @@ class Facts:
         if name in _ASKING:
             self.told |= future in messages and outcome.what.startswith("CancelledError")
             self.awaited |= name == "await"
+            self.failed_out |= outcome.what[:2] == "e:"
             self.waited |= (event.actor, event.site) in began
         self.raised |= event.site[-1] == "!" and outcome.how == "raised"
 
@@ -180,6 +183,7 @@ EVIDENCE: Final[dict[str, Callable[[Facts], bool]]] = {
     "A17": lambda facts: facts.threads and bool(facts.ran),
     "A19": lambda facts: facts.threads and bool(facts.done),
     "A20": lambda facts: facts.told,
+    "A21": lambda facts: facts.failed_out,
     "B1": lambda facts: bool(facts.done),
     "B2": lambda facts: bool(facts.cancelled),
     "B3": lambda facts: facts.late,
@@ -187,6 +191,7 @@ EVIDENCE: Final[dict[str, Callable[[Facts], bool]]] = {
     "B5": lambda facts: facts.waited,
     "B6": lambda facts: bool(facts.done),
     "B7": lambda facts: bool(facts.performed),
+    "B8": lambda facts: facts.failed_out,
     "C1": lambda facts: facts.late,
     "C2": _performed("cancel"),
     "C3": _performed("result"),
@@ -200,14 +205,16 @@ EVIDENCE: Final[dict[str, Callable[[Facts], bool]]] = {
     "C11": lambda facts: facts.waited,
     "C12": lambda facts: facts.raised,
     "C13": _performed("add_done_callback", "repr", "done", "cancelled", "running"),
+    "C14": lambda facts: facts.failed_out,
     "X1": _any,
     "X2": lambda facts: bool(facts.performed),
     "X3": _any,
     "X4": _any,
+    "X5": lambda facts: bool(facts.performed),
 }
 
 #: clauses that are judged in every run, legal or not, whatever else goes wrong in it
-_SURVIVAL: Final = frozenset({"X1", "X2", "X3", "X4"})
+_SURVIVAL: Final = frozenset({"X1", "X2", "X3", "X4", "X5"})
 
 #: clause -> sets of operations; a target that lacks all of one of them does not offer what the clause is about
 NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
@@ -225,6 +232,7 @@ NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "A15": (frozenset({"set_exception"}),),
     "A17": (frozenset({"add_done_callback"}), frozenset(RESOLVING)),
     "A20": (frozenset({"cancel"}),),
+    "A21": (frozenset({"set_exception"}),),
     "B2": (frozenset({"cancel"}),),
     "B4": (frozenset({"add_done_callback"}),),
     "C1": (_SETTING,),
@@ -235,6 +243,7 @@ NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "C8": (frozenset({"add_done_callback"}), frozenset(RESOLVING)),
     "C9": (frozenset({"add_done_callback"}), frozenset(RESOLVING)),
     "C10": (frozenset({"add_done_callback"}), frozenset(RESOLVING)),
+    "C14": (frozenset({"set_exception"}),),
     "C12": (frozenset({"add_done_callback"}), frozenset(RESOLVING)),
 }
 
@@ -306,7 +315,8 @@ class Witness:
         contract = target.contract
         self._tests = _tests(contract)
         # What is misuse is judged for survival only; concurrent futures may be re-entered.
-        self.legal = contract == "concurrent" or not misuse(program, contract, target)
+        wrong = misuse(program, contract, target)
+        self.legal = not wrong & LOOSE if contract == "concurrent" else not wrong
 
     @staticmethod
     def survival(clause: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from futurefuzz.contracts.verdict import Clause
 
-__all__ = ["CLAUSES", "CRASH", "EXIT", "HANG", "LIVELOCK"]
+__all__ = ["CLAUSES", "CRASH", "EXIT", "HANG", "INTERNAL", "LIVELOCK"]
 
 CRASH: Final = Clause(
     id="X1",
@@ -33,4 +33,11 @@ LIVELOCK: Final = Clause(
     source="docstring of asyncio.BaseEventLoop.call_soon",
 )
 
-CLAUSES: Final = (CRASH, HANG, EXIT, LIVELOCK)
+INTERNAL: Final = Clause(
+    id="X5",
+    text="No use of a future, however wrong, makes the interpreter find an error in itself.",
+    quote="Raised when the interpreter finds an internal error",
+    source="https://docs.python.org/3/library/exceptions.html#SystemError",
+)
+
+CLAUSES: Final = (CRASH, HANG, EXIT, LIVELOCK, INTERNAL)

@@ -9,7 +9,13 @@ from futurefuzz.runs.history import Outcome
 
 __all__ = ["kind", "title"]
 
-_PREFIXES: Final = {"v:": "a value", "e:": "the exception", "x:": "a callback's exception", "m:": "a message"}
+_PREFIXES: Final = {
+    "v:": "a value",
+    "e:": "the exception",
+    "x:": "a callback's exception",
+    "o:": "a call-out's exception",
+    "m:": "a message",
+}
 
 
 def kind(outcome: Outcome | None) -> str:

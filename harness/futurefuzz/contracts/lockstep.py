@@ -21,7 +21,9 @@ from futurefuzz.contracts.asyncio_model import (
     NONE,
     PENDING,
     POST,
+    REFUSED,
     RESUME,
+    RUNTIME_ERROR,
     SKIPPED,
     START,
     WAKE,
@@ -243,6 +245,8 @@ class Lockstep(HistoryModel):
                 self.differs(clauses.OPERATION, f"posting {name}", outcome, NONE)
         elif name == "await":
             if self.current is None:
+                if outcome == RUNTIME_ERROR and not self.waiting[actor].stops():
+                    self.diverge(clauses.AWAIT, *REFUSED)
                 item = self.take(WAKE, actor, "a waiter's wake-up")
                 self.current = item
                 self.context = ""
@@ -394,6 +398,8 @@ class Lockstep(HistoryModel):
         # some loops.
         for future in self.futures:
             for one in (future, future.gate):
+                if one is not None and one.stopped:
+                    self.came_through(one, ("raised", label))
                 if one is not None and one.state == EXCEPTION and label in ("", one.label) and not future.retrieved:
                     return
         # A future may die inside the very call that sets its exception, when its last other reference was dropped

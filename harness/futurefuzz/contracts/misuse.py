@@ -1,4 +1,5 @@
-"""Which programs leave the contract: a thread touches an asyncio future directly, or code acts inside a call-out.
+"""Which programs leave the contract: a thread touches an asyncio future directly, code acts or fails inside a call-out,
+memory runs out, or something is done that no documentation gives a meaning.
 
 Judged by the program alone and on the safe side: a callback of a bridge that may run on a thread counts as if it did.
 A program that is called misuse by mistake is only judged less strictly.
@@ -8,16 +9,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from futurefuzz.programs.program import Operation, Program
+from futurefuzz.programs.operations import UNDEFINED as UNDEFINED_OPERATIONS
+from futurefuzz.programs.program import Hook, Operation, Program
 from futurefuzz.targets.base import LOOPLESS, Target
 
-__all__ = ["OFF_THREAD", "RE_ENTRANT", "misuse"]
+__all__ = ["FAILING", "LOOSE", "OFF_THREAD", "RE_ENTRANT", "STARVED", "UNDEFINED", "misuse"]
 
 OFF_THREAD: Final = "off-thread"
 RE_ENTRANT: Final = "re-entrant"
+FAILING: Final = "failing call-out"
+STARVED: Final = "no memory"
+UNDEFINED: Final = "undefined"
+
+#: where nobody promises in which state an operation leaves a future: only what holds of any state can be judged
+LOOSE: Final = frozenset({FAILING, STARVED, UNDEFINED})
 
 # Forgetting a future and collecting garbage touch it from whatever thread happens to do so, as in any program.
 _UNTOUCHING: Final = frozenset({"drop", "collect", "yield"})
+_UNDEFINED: Final = frozenset(UNDEFINED_OPERATIONS)
 _NONE: Final[frozenset[str]] = frozenset()
 
 
@@ -32,8 +41,23 @@ def misuse(program: Program, contract: str, target: Target | None = None) -> fro
     Source: "Not thread-safe", https://docs.python.org/3/library/asyncio-future.html#asyncio.Future
     """
     found = set()
-    if any(hook.operations for hook in program.hooks):
-        found.add(RE_ENTRANT)
+    for hook in program.hooks:
+        if hook.kind != "closed":  # that is after the run
+            if hook.operations:
+                found.add(RE_ENTRANT)
+            if hook.raises:
+                found.add(FAILING)
+    for holder in (program.actors, program.callbacks, program.hooks):
+        for one in holder:
+            if isinstance(one, Hook) and one.kind == "closed":
+                continue
+            for operation in one.operations:
+                if operation.name in _UNDEFINED:
+                    found.add(UNDEFINED)
+                if operation.argument == "hostile":
+                    found.add(FAILING)
+                if operation.starved is not None:
+                    found.add(STARVED)
     if contract not in LOOPLESS and _off_thread(program, contract, target):
         found.add(OFF_THREAD)
     return frozenset(found) if found else _NONE
@@ -56,7 +80,7 @@ def _off_thread(program: Program, contract: str, target: Target | None) -> bool:
     if not threads:
         return False
     # Destructors run on whichever thread lets go last; other call-outs of a legal thread's own operations do not exist.
-    if any(touches(hook.operations) for hook in program.hooks):
+    if any(touches(hook.operations) for hook in program.hooks if hook.kind != "closed"):
         return True
     # The concurrent end of a bridge runs callbacks in the thread that completes it.
     return contract == "bridge" and any(touches(callback.operations) for callback in program.callbacks)

@@ -31,6 +31,10 @@ __all__ = ["PASSES", "Measure", "Pass", "measure"]
 #: kinds of points at which an actor cannot go on anyway: choosing there is no preemption
 _FREE: Final = frozenset({"start", "end", "wait", "asleep", "locked", "sleep"})
 
+#: what an operation may be given, and what a callback may be, beyond the plain one
+_GIVEN: Final = ("argument", "context", "starved")
+_FLAGS: Final = ("raises", "ephemeral", "unequal", "unhashable")
+
 Measure = tuple[int, ...]
 
 
@@ -70,8 +74,9 @@ def measure(case: Case) -> Measure:
     """
     program, schedule = case.program, case.schedule
     operations = program.operations()
-    settings = sum(map(_settings, operations)) + int(program.debug)
-    settings += sum(callback.raises + callback.ephemeral for callback in program.callbacks)
+    settings = sum(map(_settings, operations)) + program.debug + program.foreign
+    settings += sum(getattr(callback, flag) for callback in program.callbacks for flag in _FLAGS)
+    settings += sum(hook.raises for hook in program.hooks)
     kinds = [_kind(switch) for switch in schedule]
     return (
         len(operations),
@@ -79,7 +84,7 @@ def measure(case: Case) -> Measure:
         len(program.callbacks) + len(program.hooks),
         program.futures,
         settings,
-        sum(hook.nth for hook in program.hooks),
+        sum(hook.nth for hook in program.hooks) + sum(operation.starved or 0 for operation in operations),
         sum(operation.future + (operation.callback or 0) for operation in operations),
         sum(kind not in _FREE for kind in kinds),
         len(schedule),
@@ -89,7 +94,8 @@ def measure(case: Case) -> Measure:
 
 
 def _settings(operation: Operation) -> int:
-    return (operation.argument is not None) + (operation.context is not None) + VIAS.index(operation.via)
+    given = sum(getattr(operation, attribute) is not None for attribute in _GIVEN)
+    return given + VIAS.index(operation.via)
 
 
 def _kind(switch: Switch) -> str:
@@ -146,20 +152,24 @@ def _plainer(case: Case) -> list[_Edit]:
     edits = []
     for place in places(program):
         operation = _operation(program, place)
-        for attribute in ("argument", "context"):
+        for attribute in _GIVEN:
             if getattr(operation, attribute) is not None:
                 edits.append(_Edit("operation", place, attribute, None))
+        edits += [_Edit("operation", place, "starved", nth) for nth in reversed(_earlier(operation.starved or 0))]
         # the plainest route last, so that it wins where both are applied
         edits += [_Edit("operation", place, "via", via) for via in reversed(VIAS[: VIAS.index(operation.via)])]
     for index, callback in enumerate(program.callbacks):
-        for attribute in ("raises", "ephemeral"):
+        for attribute in _FLAGS:
             if getattr(callback, attribute):
                 edits.append(_Edit("callback", Place("c", index, 0), attribute, False))
     for index, hook in enumerate(program.hooks):
         place = Place("h", index, 0)
         edits += [_Edit("hook", place, "nth", nth) for nth in reversed(_earlier(hook.nth))]
-    if program.debug:
-        edits.append(_Edit("program", Place("", 0, 0), "debug", False))
+        if hook.raises:
+            edits.append(_Edit("hook", place, "raises", False))
+    for attribute in ("debug", "foreign"):
+        if getattr(program, attribute):
+            edits.append(_Edit("program", Place("", 0, 0), attribute, False))
     return edits
 
 

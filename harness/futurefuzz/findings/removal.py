@@ -93,6 +93,7 @@ def without(
         callbacks=tuple(shorten("c", number, program.callbacks[number]) for number in kept["c"]),
         hooks=tuple(shorten("h", number, program.hooks[number]) for number in kept["h"]),
         debug=program.debug,
+        foreign=program.foreign,
     )
     follow = _Renumbering(smaller, kept, positions, relocate=relocate, instead=instead)
     return evolve(case, program=smaller, schedule=follow.schedule(case.schedule))

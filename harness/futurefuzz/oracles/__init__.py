@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from futurefuzz.contracts.asyncio_clauses import POST_WITHOUT_ASKING
+from futurefuzz.contracts import asyncio_clauses, bridge_clauses, concurrent_clauses
 from futurefuzz.contracts.declared import split
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.oracles.agreement import Agreement
@@ -14,6 +14,7 @@ from futurefuzz.oracles.compound import Compounds
 from futurefuzz.oracles.conformance import Conformance
 from futurefuzz.oracles.exceptions import Exceptions
 from futurefuzz.oracles.livelock import Livelock
+from futurefuzz.oracles.tracebacks import Tracebacks
 from futurefuzz.oracles.transitions import Transitions
 from futurefuzz.oracles.wakeups import Wakeups
 from futurefuzz.runs.history import Run
@@ -30,8 +31,19 @@ ALL: Final[tuple[Oracle, ...]] = (
     Agreement(),
     Compounds(),
     Livelock(),
+    Tracebacks(),
 )
 
+#: what leaves the future as it is, and is so frequent that it would hide the rest
+_LAST: Final = frozenset(
+    clause.id
+    for clause in (
+        asyncio_clauses.POST_WITHOUT_ASKING,
+        asyncio_clauses.TRACEBACK,
+        concurrent_clauses.TRACEBACK,
+        bridge_clauses.TRACEBACK,
+    )
+)
 _CHECKS: Final = tuple(oracle.check for oracle in ALL)
 
 
@@ -50,8 +62,9 @@ class Judgement(NamedTuple):
 def assess(run: Run) -> Judgement:
     """Judge a run by all oracles.
 
-    Traps of the program (A18) come after all that is wrong with the future: they leave it as it is, and are so frequent
-    that they would hide the rest. Clauses that do not hold on this version of Python are not judged.
+    Traps of the program (A18) and lost tracebacks come after all else that is wrong with the future: they leave it as
+    it is, and are so frequent that they would hide the rest. Clauses that do not hold on this version of Python are not
+    judged.
 
     Args:
         run: its history is read only.
@@ -62,7 +75,7 @@ def assess(run: Run) -> Judgement:
     if not found:
         return Judgement(found, [])
     if len(found) > 1:
-        found.sort(key=lambda violation: (violation.clause is POST_WITHOUT_ASKING, violation.at))
+        found.sort(key=lambda violation: (violation.clause.id in _LAST, violation.at))
     return Judgement(*split(found, run.target))
 
 

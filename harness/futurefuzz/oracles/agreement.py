@@ -29,7 +29,7 @@ class Agreement:
         if run.contract != "bridge" or run.status == "livelock":
             return []
         facts = situation(run)
-        if facts.odd:
+        if facts.odd or facts.loose:
             return []
         states: dict[tuple[int, str], FinalState] = {}
         cancelled: set[tuple[int, str]] = set()  # ends that somebody cancelled with success

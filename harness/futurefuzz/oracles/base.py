@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, Protocol
 
-from futurefuzz.contracts.misuse import OFF_THREAD, RE_ENTRANT, misuse
+from futurefuzz.contracts.misuse import FAILING, LOOSE, OFF_THREAD, RE_ENTRANT, STARVED, UNDEFINED, misuse
 from futurefuzz.contracts.verdict import Clause, Violation
 from futurefuzz.errors import InputError
 from futurefuzz.programs.program import Operation, Program
@@ -36,10 +36,14 @@ class Situation:
     Attributes:
         contract: of the target.
         misuse: how the program leaves the contract; see `contracts.misuse`.
+        closing: the program acts on its futures when their loop is closed.
+        loose: nobody promises in which state the program leaves its futures; only what holds of any state is judged.
+        undefined: not even that a future stays what it is.
         lockstep: the history is judged completely by a model of its own (of asyncio, of compounds), and other oracles
             have nothing to add.
         is_task: the target's futures are tasks.
         bounded: the program comes to an end on a correct target (no callback registers itself again).
+        failing: the program sets exceptions.
         odd: the program sets something that `concurrent.futures` stores although it cannot be raised as it is.
         asyncio_side, concurrent_side: of a bridge.
     """
@@ -47,11 +51,14 @@ class Situation:
     __slots__ = (
         "asyncio_side",
         "bounded",
+        "closing",
         "concurrent_side",
         "contract",
+        "failing",
         "is_task",
         "lockstep",
         "loop_side",
+        "loose",
         "misuse",
         "odd",
         "program",
@@ -60,6 +67,7 @@ class Situation:
         "target",
         "thread_side",
         "two_sided",
+        "undefined",
     )
 
     def __init__(self, run: Run) -> None:
@@ -72,6 +80,9 @@ class Situation:
         except InputError:  # a hand-made run of a target that is not registered
             target = None
         self.misuse = misuse(program, run.contract, target)
+        self.closing = any(hook.kind == "closed" for hook in program.hooks)
+        self.loose = bool(self.misuse & LOOSE)
+        self.undefined = UNDEFINED in self.misuse
         self.lockstep = run.contract in GROUPS or (run.contract == "asyncio" and not self.misuse)
         shape = "future" if target is None else target.shape
         self.is_task = shape == "task"
@@ -84,8 +95,9 @@ class Situation:
         self.asyncio_side = "observer" if self.thread_side == "resolver" else "resolver"
         self.bounded = _bounded(program)
         arguments = {operation.argument for operation in program.operations() if operation.name == "set_exception"}
-        self.odd = bool(arguments & {"class", "not-an-exception"}) and run.contract != "asyncio"
-        self.stop_iteration = "StopIteration" in arguments
+        self.failing = any(operation.name == "set_exception" for operation in program.operations())
+        self.odd = bool(arguments & _ODD) and run.contract != "asyncio"
+        self.stop_iteration = bool(arguments & _STOPS)
 
     def side(self, event: Event, loop_carrier: int | None) -> str:
         """Which side of its future an operation's event is about."""
@@ -116,6 +128,10 @@ class Situation:
         if OFF_THREAD in self.misuse:
             grade, detail = "interesting", f"{OFF_THREAD}: {detail}"
             cause += "; the program touches an asyncio future from a thread, which is documented as not safe"
+        elif self.loose:
+            word = next(word for word in _LOOSE_CAUSES if word in self.misuse)
+            grade, detail = "interesting", f"{word}: {detail}"
+            cause += f"; {_LOOSE_CAUSES[word]}"
         elif RE_ENTRANT in self.misuse and self.contract != "concurrent":
             if not on_loop_only:
                 grade = "interesting"
@@ -124,6 +140,14 @@ class Situation:
         return Violation(oracle=oracle, clause=clause, grade=grade, detail=detail, cause=cause, at=at)
 
 
+_ODD: Final = frozenset({"class", "not-an-exception", "raising-class", "foreign-class"})
+_STOPS: Final = frozenset({"StopIteration", "StopIteration-subclass"})
+#: misuse by which a detail begins, the first that applies -> what is added to the cause
+_LOOSE_CAUSES: Final = {
+    UNDEFINED: "the program does what no documentation gives a meaning",
+    STARVED: "the program lets memory run out",
+    FAILING: "the program lets a call fail that the future makes",
+}
 _LIMIT_OPERATIONS: Final = 100
 
 

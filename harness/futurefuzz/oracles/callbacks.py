@@ -44,10 +44,10 @@ class Callbacks:
     def check(self, run: Run) -> list[Violation]:
         """See `Oracle.check`."""
         facts = situation(run)
-        if facts.lockstep or not run.program.callbacks:
+        if facts.lockstep or facts.undefined or not run.program.callbacks:
             return []
         found = self._each(run, facts)
-        if found is None and facts.contract != "concurrent" and run.status != "livelock":
+        if found is None and not facts.loose and facts.contract != "concurrent" and run.status != "livelock":
             found = self._numbers(run, facts)
         return [] if found is None else [found]
 
@@ -134,7 +134,7 @@ class Callbacks:
 
     def _numbers(self, run: Run, facts: Situation) -> Violation | None:
         program = run.program
-        groups = [callback.group for callback in program.callbacks]
+        groups = program.groups()
         added: Counter[tuple[int, int]] = Counter()  # (future, group)
         removed: Counter[tuple[int, int]] = Counter()
         runs: Counter[tuple[int, int]] = Counter()

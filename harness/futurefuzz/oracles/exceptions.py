@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from futurefuzz.contracts import asyncio_clauses, bridge_clauses, concurrent_clauses
+from futurefuzz.contracts import asyncio_clauses, bridge_clauses, concurrent_clauses, general_clauses
 from futurefuzz.contracts.labels import kind, title
 from futurefuzz.contracts.misuse import OFF_THREAD
 from futurefuzz.contracts.verdict import Clause, Violation
@@ -23,7 +23,7 @@ _NOWHERE: Final[dict[str, Clause]] = {
     "concurrent": concurrent_clauses.LOGGED,
     "bridge": bridge_clauses.QUIET,
 }
-_ASKING: Final = frozenset({"result", "exception", "await"})
+_ASKING: Final = frozenset({"result", "exception", "await", "await-elsewhere"})
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 #: contract -> operation -> exceptions that it may raise by itself; asking also raises what was set
@@ -34,6 +34,7 @@ _ALLOWED: Final[dict[str, dict[str, frozenset[str]]]] = {
         "result": frozenset({"InvalidStateError", "CancelledError"}),
         "exception": frozenset({"InvalidStateError", "CancelledError"}),
         "await": frozenset({"CancelledError"}),
+        "await-elsewhere": frozenset({"RuntimeError", "CancelledError"}),
     },
     "concurrent": {
         "set_result": frozenset({"InvalidStateError"}),
@@ -43,8 +44,11 @@ _ALLOWED: Final[dict[str, dict[str, frozenset[str]]]] = {
         "set_running": frozenset({"RuntimeError"}),
     },
 }
+#: arguments of set_exception that are refused, or that some releases refuse
+_REFUSED: Final = frozenset({"not-an-exception", "foreign-class", "StopIteration", "StopIteration-subclass"})
 #: what never is part of any contract, whatever the program does
 _INTERNAL: Final = frozenset({"SystemError"})
+_INTERNAL_ERROR: Final = Outcome("raised", "SystemError")
 
 
 class Exceptions:
@@ -55,6 +59,10 @@ class Exceptions:
     def check(self, run: Run) -> list[Violation]:
         """See `Oracle.check`."""
         facts = situation(run)
+        if facts.loose or facts.closing:
+            internal = self._internal(run)
+            if facts.loose or internal:
+                return internal
         if facts.lockstep:
             return []
         found: list[Violation] = []
@@ -102,6 +110,23 @@ class Exceptions:
             found += self._unlogged(run, facts)
         return found
 
+    def _internal(self, run: Run) -> list[Violation]:
+        """All that can be said where futures may be in any state: no SystemError anywhere."""
+        for at, event in enumerate(run.history):
+            if event.outcome is not None and event.outcome == _INTERNAL_ERROR:
+                where = event.what.name if isinstance(event.what, Operation) else event.kind
+                return [
+                    Violation(
+                        oracle=self.name,
+                        clause=general_clauses.INTERNAL,
+                        grade=general_clauses.INTERNAL.grade,
+                        detail=f"{where}: SystemError",
+                        cause=f"{where} gave a SystemError: the interpreter found an error in itself",
+                        at=at,
+                    )
+                ]
+        return []
+
     def _unlogged(self, run: Run, facts: Situation) -> list[Violation]:
         """The call that ran a failing callback returned, and nobody logged the failure."""
         open_calls: dict[int, list[list[str]]] = {}  # carrier -> for each open call, what it has to log
@@ -134,7 +159,9 @@ class Exceptions:
             return None
         if label == "RuntimeError" and run.program.debug and OFF_THREAD in facts.misuse:
             return None  # debug mode checks the thread of call_soon: that is what it is for
-        if name == "set_exception" and operation.argument is not None and operation.argument not in ("class", "falsy"):
+        if name == "set_exception" and operation.argument == "raising-class" and label[:4] == "o:e:":
+            return None
+        if name == "set_exception" and operation.argument in _REFUSED:
             if label == "TypeError":
                 return None
             if facts.contract == "asyncio":  # the same finding as of a legal program

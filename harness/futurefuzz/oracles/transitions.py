@@ -47,7 +47,7 @@ class Transitions:
     def check(self, run: Run) -> list[Violation]:
         """See `Oracle.check`."""
         facts = situation(run)
-        if facts.lockstep:
+        if facts.lockstep or facts.undefined:
             return []
         winners: dict[tuple[int, str], tuple[str, str]] = {}  # (future, side) -> (outcome, who)
         seen: dict[tuple[int, str], tuple[str, str]] = {}  # (future, side) -> (outcome, who said so)

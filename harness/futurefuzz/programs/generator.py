@@ -26,7 +26,16 @@ from attrs import frozen
 
 from futurefuzz.errors import InputError
 from futurefuzz.programs.choices import Choices
-from futurefuzz.programs.operations import OPERATIONS, RESOLVING, VIAS
+from futurefuzz.programs.operations import (
+    ARGUMENTS,
+    BY_HAND,
+    HOSTILE_EXCEPTIONS,
+    OPERATIONS,
+    RESOLVING,
+    STARVABLE,
+    UNDEFINED,
+    VIAS,
+)
 from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.program import Actor, ActorKind, Callback, Hook, Operation, Program
 from futurefuzz.targets.base import LOOPLESS, Target
@@ -38,7 +47,9 @@ TASK: Final[ActorKind] = "task"
 THREAD: Final[ActorKind] = "thread"
 
 _ASYNCIO: Final = frozenset(OPERATIONS) - {"running", "set_running"}
-_CONCURRENT: Final = frozenset(OPERATIONS) - {"remove_done_callback", "await", "yield"}
+_CONCURRENT: Final = frozenset(OPERATIONS) - {"remove_done_callback", "await", "yield", "await-elsewhere", *BY_HAND}
+#: what is done to one end of a bridge only by whoever made it
+_BRIDGED: Final = _ASYNCIO - {"await-elsewhere", *UNDEFINED}
 _WAITS: Final = frozenset({"await", "yield"})
 
 #: contract -> place -> operations that exist there. A callback may run on the loop (it must not wait) and more than
@@ -47,13 +58,15 @@ _EXISTING: Final[dict[str, dict[Place, frozenset[str]]]] = {
     "asyncio": {"task": _ASYNCIO, "thread": _ASYNCIO - _WAITS, "callback": _ASYNCIO - _WAITS},
     "concurrent": {"task": frozenset(), "thread": _CONCURRENT, "callback": _CONCURRENT - {"set_running"}},
     "bridge": {
-        "task": _ASYNCIO,
-        "thread": _CONCURRENT,
-        "callback": (_ASYNCIO & _CONCURRENT) - _WAITS,
+        "task": _BRIDGED,
+        "thread": _CONCURRENT - set(UNDEFINED),
+        "callback": (_BRIDGED & _CONCURRENT) - _WAITS,
     },
 }
-_EXISTING["compound"] = _EXISTING["asyncio"]
-_EXISTING["concurrent-compound"] = _EXISTING["concurrent"]
+_EXISTING["compound"] = {"task": _BRIDGED, "thread": _BRIDGED - _WAITS, "callback": _BRIDGED - _WAITS}
+_EXISTING["concurrent-compound"] = {
+    place: names - set(UNDEFINED) for place, names in _EXISTING["concurrent"].items()
+}
 
 #: contract -> arguments of set_exception, the plain one as often as the others together. `concurrent.futures` stores
 #: whatever it is given, so passing a class or something that is no exception says nothing about it; a StopIteration
@@ -73,13 +86,20 @@ _EVERY_CHILD: Final = 0.5
 _MADE_FIRST: Final = 0.6
 #: contract of groups -> the only operations of their compounds; those of a loop are futures with all of them
 _ON_COMPOUND: Final = {"concurrent-compound": frozenset({"result"})}
+#: the same of those that are drawn only where a profile names them
+_HOSTILE: Final[dict[str, frozenset[str]]] = {
+    "asyncio": frozenset(HOSTILE_EXCEPTIONS),
+    "concurrent": frozenset({"StopIteration-subclass", "TimeoutError", "InvalidStateError", "hostile"}),
+    "bridge": frozenset({"StopIteration-subclass", "TimeoutError", "InvalidStateError", "hostile"}),
+}
+_STARVABLE: Final = frozenset(STARVABLE)
+#: which allocation of an operation may fail
+_STARVED: Final = (1, 12)
 _CANCELS: Final = (None, "message")
 _WAITING: Final = (None, None, "wait", "timeout")
 _PLAIN: Final = (None,)
 _CONTEXTS: Final = (None, None, 0, 1)
 _NO_CONTEXT: Final = (None,)
-_NTH: Final = (1, 1, 1, 2, 2, 3, 4)
-_HOOKS: Final = (1, 1, 2)
 
 #: hook kind -> alternatives of what the program must do for such a call-out to be possible; the other kinds always are
 _HOOK_NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
@@ -87,10 +107,15 @@ _HOOK_NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "eq": (frozenset({"add_done_callback", "remove_done_callback"}),),
     "hash": (frozenset({"add_done_callback"}),),
     "repr": (frozenset({"repr"}),),
-    "init": (frozenset({"set_exception class"}),),
+    "init": (
+        frozenset({"set_exception class"}),
+        frozenset({"set_exception raising-class"}),
+        frozenset({"set_exception foreign-class"}),
+    ),
+    "getattribute": (frozenset({"foreign"}), frozenset({"set_exception hostile"})),
     "context": (frozenset({"add_done_callback in a context"}),),
 }
-_LOOP_HOOKS: Final = frozenset({"call_soon", "get_debug", "eq", "context"})
+_LOOP_HOOKS: Final = frozenset({"call_soon", "get_debug", "eq", "context", "closed"})
 
 
 @frozen(kw_only=True)
@@ -115,6 +140,7 @@ class _Plan:
     tasks: tuple[int, int]
     offers: Mapping[Place, _Offer]
     callback_last: _Offer
+    starved: float
     hook_kinds: tuple[str, ...]
     children: tuple[int, int] | None
     on_compound: frozenset[str] | None
@@ -157,16 +183,25 @@ def _plan_for(profile: Profile, target: Target) -> _Plan | str:
 
 @lru_cache(maxsize=16384)
 def _operation(
-    name: str, future: int, callback: int | None, argument: str | None, context: int | None, via: str
+    name: str,
+    future: int,
+    callback: int | None,
+    argument: str | None,
+    context: int | None,
+    via: str,
+    starved: int | None = None,
 ) -> Operation:
-    return Operation(name=name, future=future, callback=callback, argument=argument, context=context, via=via)
+    return Operation(
+        name=name, future=future, callback=callback, argument=argument, context=context, via=via, starved=starved
+    )
 
 
 class _Draft:
     """A program while it is being drawn."""
 
     __slots__ = (
-        "children", "choices", "contexts", "futures", "observed", "plan", "pool", "resolved", "started", "used",
+        "children", "choices", "contexts", "foreign", "futures", "observed", "plan", "pool", "resolved", "started",
+        "used",
     )  # fmt: skip
 
     def __init__(self, choices: Choices, plan: _Plan) -> None:
@@ -198,6 +233,7 @@ class _Draft:
         elif not self.resolved & self.observed:
             self._repair(kinds, drafts)
         callbacks = self._callbacks()
+        self.foreign = profile.foreign > 0 and choices.flag(profile.foreign)
         hooks = self._hooks(drafts, callbacks) if profile.hooks > 0 and choices.flag(profile.hooks) else ()
         while len(callbacks) < self.used:  # those that only hooks name
             callbacks.append(Callback(group=len(callbacks)))
@@ -209,6 +245,7 @@ class _Draft:
             callbacks=tuple(callbacks),
             hooks=hooks,
             debug=profile.debug > 0 and choices.flag(profile.debug),
+            foreign=self.foreign,
         )
 
     def _another(self, count: int) -> bool:
@@ -253,7 +290,7 @@ class _Draft:
                 return drawn
 
     def _one(self, offer: _Offer, name: str, first_callback: int = 0, future: int | None = None) -> Operation:
-        """One operation of that name; at most four choices."""
+        """One operation of that name; at most four choices, and two for a failing allocation."""
         choices = self.choices
         if name in ("collect", "yield"):
             return _operation(name, 0, None, None, None, "direct")
@@ -282,6 +319,9 @@ class _Draft:
                 argument = choices.pick(arguments)
             vias = offer.vias[name]
             via = choices.pick(vias) if len(vias) > 1 else vias[0]
+        starving = self.plan.starved
+        if starving > 0 and name in _STARVABLE and via == "direct" and choices.flag(starving):
+            return _operation(name, future, callback, argument, context, via, choices.integer(*_STARVED))
         return _operation(name, future, callback, argument, context, via)
 
     def _of_group(self, name: str) -> int:
@@ -360,6 +400,8 @@ class _Draft:
         raising = profile.raising > 0 and flag(profile.raising)
         equal = profile.equal > 0 and flag(profile.equal)
         ephemeral = profile.ephemeral > 0 and flag(profile.ephemeral)
+        unequal = profile.unequal > 0 and flag(profile.unequal)
+        unhashable = profile.unhashable > 0 and flag(profile.unhashable)
         callbacks: list[Callback] = []
         while len(callbacks) < self.used:  # grows while callbacks name later ones
             i = len(callbacks)
@@ -369,6 +411,8 @@ class _Draft:
                     operations=self._inner(i + 1) if reentrant and flag(0.6) else (),
                     raises=raising and flag(0.5),
                     ephemeral=ephemeral and flag(0.5),
+                    unequal=unequal and flag(0.5),
+                    unhashable=unhashable and flag(0.5),
                 )
             )
         return callbacks
@@ -394,6 +438,8 @@ class _Draft:
         used = {o.name for o in every}
         used.update(f"{o.name} {o.argument}" for o in every if o.argument is not None)
         used.update(f"{o.name} in a context" for o in every if o.context is not None)
+        if self.foreign:
+            used.add("foreign")
         kinds = [
             kind
             for kind in self.plan.hook_kinds
@@ -403,9 +449,20 @@ class _Draft:
             return ()
         return tuple(
             [
-                Hook(kind=choices.pick(kinds), nth=choices.pick(_NTH), operations=self._inner(0))
-                for _ in range(choices.pick(_HOOKS))
+                self._hook(choices.pick(kinds))
+                for _ in range(choices.pick(self.plan.profile.hook_counts))
             ]
+        )
+
+    def _hook(self, kind: str) -> Hook:
+        choices, failing = self.choices, self.plan.profile.failing
+        nth = 1 if kind == "closed" else choices.pick(self.plan.profile.hook_nths)
+        operations = self._inner(0)
+        return Hook(
+            kind=kind,
+            nth=nth,
+            operations=operations,
+            raises=failing > 0 and kind != "closed" and choices.flag(failing),
         )
 
 
@@ -447,6 +504,7 @@ def _plan(
     awaitable = "await" in loop
     threadsafe = not on_loop_only
     exceptions = tuple(a for a in _EXCEPTIONS[contract] if profile.exceptions is None or a in profile.exceptions)
+    exceptions += tuple(a for a in profile.exceptions or () if a in _HOSTILE.get(contract, ()))
     exceptions = exceptions or _PLAIN
     offers: dict[Place, _Offer] = {
         "task": _offer(exceptions, profile.task_operations, profile.task_vias, loop, posted, awaitable, False),
@@ -476,6 +534,8 @@ def _plan(
     kinds = profile.hook_kinds
     if contract in LOOPLESS:
         kinds = tuple(kind for kind in kinds if kind not in _LOOP_HOOKS)
+    elif contract == "bridge":
+        kinds = tuple(kind for kind in kinds if kind != "closed")
     return _Plan(
         profile=profile,
         more_actors=_chances(actors),
@@ -483,6 +543,7 @@ def _plan(
         tasks=task_bounds,
         offers=offers,
         callback_last=_without(offers["callback"], "add_done_callback"),
+        starved=profile.starved if contract == "asyncio" else 0.0,  # the others have locks of ours inside
         hook_kinds=kinds,
         children=children,
         on_compound=_ON_COMPOUND.get(contract),
@@ -536,6 +597,8 @@ def _offer(
             "cancel": _CANCELS if asyncio_like else _PLAIN,
             "result": waiting,
             "exception": waiting,
+            "iter-send": ARGUMENTS["iter-send"],
+            "iter-throw": ARGUMENTS["iter-throw"],
         },
         vias=routes,
         contexts=_CONTEXTS if asyncio_like else _NO_CONTEXT,

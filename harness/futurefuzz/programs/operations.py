@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ARGUMENTS", "HOOK_KINDS", "OPERATIONS", "RESOLVING", "VIAS"]
+__all__ = [
+    "ARGUMENTS",
+    "BY_HAND",
+    "HOOK_KINDS",
+    "HOSTILE_EXCEPTIONS",
+    "OPERATIONS",
+    "RESOLVING",
+    "STARVABLE",
+    "UNDEFINED",
+    "VIAS",
+]
 
 #: name -> what it does, in words (shown by `futurefuzz list`)
 OPERATIONS: Final[dict[str, str]] = {
@@ -24,21 +34,56 @@ OPERATIONS: Final[dict[str, str]] = {
     "repr": "print it",
     "drop": "drop the program's reference to it",
     "collect": "run the garbage collector",
+    "await-elsewhere": "await it in a task of another loop, to no avail while it is pending (asyncio futures)",
+    "iter": "make the iterator of its __await__ by hand (asyncio futures)",
+    "iter-send": "drive that iterator by send or next",
+    "iter-throw": "drive that iterator by throw",
+    "iter-close": "close that iterator",
+    "reinit": "call its __init__ once more",
+    "bare": "put an object made by __new__ alone in its place",
 }
 
 #: operation -> arguments that it takes (None: the plain form)
 ARGUMENTS: Final[dict[str, tuple[str | None, ...]]] = {
-    "set_exception": (None, "class", "StopIteration", "not-an-exception", "falsy"),
+    "set_exception": (
+        None, "class", "StopIteration", "not-an-exception", "falsy", "StopIteration-subclass", "TimeoutError",
+        "InvalidStateError", "raising-class", "foreign-class", "hostile",
+    ),
     "cancel": (None, "message"),
     "result": (None, "wait", "timeout"),
     "exception": (None, "wait", "timeout"),
-}
+    "iter-send": (None, "next", "value"),
+    "iter-throw": (None, "class"),
+}  # fmt: skip
+
+#: exceptions that hardly anybody sets: a scenario draws them only when its profile names them. `StopIteration-subclass`
+#: is no StopIteration by its type alone; `TimeoutError` and `InvalidStateError` are exactly of the classes that the
+#: bridges replace; a `raising-class` raises when the target makes the instance, a `foreign-class` makes something else
+#: than an exception; a `hostile` one raises when it is printed, copied, or asked for an attribute.
+HOSTILE_EXCEPTIONS: Final = (
+    "StopIteration-subclass", "TimeoutError", "InvalidStateError", "raising-class", "foreign-class", "hostile",
+)  # fmt: skip
 
 #: operations that try to complete the future
 RESOLVING: Final = ("set_result", "set_exception", "cancel")
 
+#: operations of whoever drives the iterator of `__await__` himself
+BY_HAND: Final = ("iter", "iter-send", "iter-throw", "iter-close")
+
+#: operations that no documentation gives a meaning: only what they do to the interpreter can be judged
+UNDEFINED: Final = (*BY_HAND, "reinit", "bare")
+
+#: operations that are a single call of the target, so that an allocation can fail within it and nowhere else
+STARVABLE: Final = (
+    "set_result", "set_exception", "cancel", "add_done_callback", "remove_done_callback", "result", "exception",
+    "done", "cancelled", "repr",
+)  # fmt: skip
+
 #: ways in which an operation reaches the future
 VIAS: Final = ("direct", "post", "post-if-pending")
 
-#: call-outs inside which a program may act (re-entrancy)
-HOOK_KINDS: Final = ("call_soon", "get_debug", "eq", "hash", "repr", "del", "init", "context")
+#: call-outs inside which a program may act (re-entrancy), or which it may let fail; `closed` is none: what is done
+#: there happens after the run, on futures whose loop has been closed
+HOOK_KINDS: Final = (
+    "call_soon", "get_debug", "eq", "hash", "repr", "del", "init", "context", "getattribute", "closed",
+)  # fmt: skip

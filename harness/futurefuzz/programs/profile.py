@@ -84,15 +84,23 @@ class Profile:
         longest: the most operations of one actor.
         task_operations, thread_operations, callback_operations: operation -> weight.
         task_vias, thread_vias, callback_vias: route of resolving operations -> weight.
-        exceptions: what `set_exception` is given, of what the contract has a meaning for; None: all of that.
+        exceptions: what `set_exception` is given, of what the contract has a meaning for; None: all of that but the
+            hostile ones (`operations.HOSTILE_EXCEPTIONS`).
         callbacks: how many callback objects there are to register and to remove.
         reentrant: chance that callbacks of the program perform operations.
         raising: chance that some of them raise.
         equal: chance that some are equal without being identical.
         ephemeral: chance that some are kept alive by the future alone.
+        unequal: chance that some are not equal to themselves.
+        unhashable: chance that some have no hash.
+        starved: chance of an operation that one of its allocations fails.
+        foreign: chance that futures are awaited through objects that only look like futures.
+        failing: chance that a call-out inside which the program acts also raises.
         contexts: chance that the program passes contexts.
         hooks: chance that the program acts inside call-outs.
         hook_kinds: which call-outs; one that is named twice is drawn twice as often.
+        hook_counts: how many of them the program acts inside.
+        hook_nths: of which occurrence of such a call-out.
         debug: chance that the loop runs in debug mode.
 
     Raises:
@@ -118,9 +126,16 @@ class Profile:
     raising: float = field(default=0.0, validator=_chance)
     equal: float = field(default=0.0, validator=_chance)
     ephemeral: float = field(default=0.0, validator=_chance)
+    unequal: float = field(default=0.0, validator=_chance)
+    unhashable: float = field(default=0.0, validator=_chance)
+    starved: float = field(default=0.0, validator=_chance)
+    foreign: float = field(default=0.0, validator=_chance)
+    failing: float = field(default=0.0, validator=_chance)
     contexts: float = field(default=0.0, validator=_chance)
     hooks: float = field(default=0.0, validator=_chance)
     hook_kinds: tuple[str, ...] = field(default=HOOK_KINDS, validator=_hook_kinds)
+    hook_counts: tuple[int, ...] = field(default=(1, 1, 2), validator=_counts(1, 8))
+    hook_nths: tuple[int, ...] = field(default=(1, 1, 1, 2, 2, 3, 4), validator=_counts(1, 1000))
     debug: float = field(default=0.0, validator=_chance)
 
     def __attrs_post_init__(self) -> None:

@@ -40,6 +40,7 @@ class Operation:
         callback: index into `Program.callbacks`; for `add_done_callback` and `remove_done_callback`.
         argument: what is passed, one of `operations.ARGUMENTS[name]`; None for the operation's plain form.
         context: for `add_done_callback`: which context (a small number) to pass; None passes none.
+        starved: the target's `starved`-th memory allocation within the operation fails (from 1; None: none does).
         via: `direct`; `post` hands the call to the loop through `call_soon_threadsafe`; `post-if-pending` does so
             too and asks `done()` inside the loop's callback first (the robust bridge).
 
@@ -53,6 +54,7 @@ class Operation:
     argument: str | None = None
     context: int | None = None
     via: str = "direct"
+    starved: int | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.name not in OPERATIONS:
@@ -63,6 +65,8 @@ class Operation:
             raise ValueError(f"operation {self.name} does not take argument {self.argument!r}; allowed: {names}")
         if self.via not in VIAS:
             raise ValueError(f"unknown via {self.via!r}; allowed: {', '.join(VIAS)}")
+        if self.starved is not None and not (1 <= self.starved <= 1000 and self.via == "direct"):
+            raise ValueError(f"operation starved must be from 1 to 1000 and direct, not {self.starved} by {self.via}")
         if (self.callback is None) == (self.name in ("add_done_callback", "remove_done_callback")):
             raise ValueError(
                 f"operation {self.name}: 'callback' must be given exactly for adding and removing callbacks"
@@ -78,12 +82,16 @@ class Callback:
         operations: performed, on the same thread, when it runs.
         raises: it raises an exception at its end.
         ephemeral: the harness keeps no reference, so that the future's reference is the last one.
+        unequal: it is equal to nothing, not even to itself.
+        unhashable: it has no hash.
     """
 
     group: int = 0
     operations: tuple[Operation, ...] = ()
     raises: bool = False
     ephemeral: bool = False
+    unequal: bool = False
+    unhashable: bool = False
 
 
 @frozen(kw_only=True)
@@ -94,11 +102,13 @@ class Hook:
         kind: one of `operations.HOOK_KINDS`.
         nth: which call-out of that kind, counted over the run.
         operations: what it performs.
+        raises: the call-out raises an exception at its end.
     """
 
     kind: str
     nth: int = 1
     operations: tuple[Operation, ...] = ()
+    raises: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.kind not in HOOK_KINDS:
@@ -125,6 +135,8 @@ class Program:
         callbacks: what `Operation.callback` counts into.
         hooks: re-entrant operations inside call-outs.
         debug: run the loop in debug mode.
+        foreign: whoever awaits a future awaits an object of ours in its place, which is none of the target's classes,
+            passes everything on to it, and calls out whenever one of its attributes is asked for.
 
     Raises:
         ValueError: an index that points nowhere, or a size out of bounds.
@@ -135,6 +147,7 @@ class Program:
     callbacks: tuple[Callback, ...] = ()
     hooks: tuple[Hook, ...] = ()
     debug: bool = False
+    foreign: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not 1 <= self.futures <= LIMIT_FUTURES:
@@ -161,6 +174,10 @@ class Program:
         found += [(f"$.callbacks[{i}].operations", callback.operations) for i, callback in enumerate(self.callbacks)]
         found += [(f"$.hooks[{i}].operations", hook.operations) for i, hook in enumerate(self.hooks)]
         return found
+
+    def groups(self) -> list[int]:
+        """For each callback a number that it shares with those that are equal to it."""
+        return [-1 - i if callback.unequal else callback.group for i, callback in enumerate(self.callbacks)]
 
     def operations(self) -> list[Operation]:
         """Every operation of the program, those of callbacks and hooks included."""

@@ -182,6 +182,8 @@ def _legend(program: Program, page: Page) -> list[Text]:
     said += _equal_callbacks(program.callbacks)
     said += [text for i, callback in enumerate(program.callbacks) if (text := _callback(i, callback))]
     said += [_hook(hook) for hook in program.hooks]
+    if program.foreign:
+        said.append("what is awaited is an object of ours that passes everything on to the future")
     if program.debug:
         said.append("the loop runs in debug mode")
     return _fact("legend", "; ".join(said), page, "dim") if said else []
@@ -200,7 +202,8 @@ def _values(program: Program) -> list[str]:
 def _equal_callbacks(callbacks: Sequence[Callback]) -> list[str]:
     groups: dict[int, list[str]] = {}
     for i, callback in enumerate(callbacks):
-        groups.setdefault(callback.group, []).append(f"c{i}")
+        if not callback.unequal:
+            groups.setdefault(callback.group, []).append(f"c{i}")
     several = [members for members in groups.values() if len(members) > 1]
     return [f"{' == '.join(members)}, but they are different objects" for members in several]
 
@@ -210,6 +213,10 @@ def _callback(index: int, callback: Callback) -> str:
     if callback.raises:
         does.append("an exception of its own")
     told = [f"c{index} does " + ", then ".join(does)] if does else []
+    if callback.unequal:
+        told.append(f"c{index} is not equal to itself")
+    if callback.unhashable:
+        told.append(f"c{index} has no hash")
     if callback.ephemeral:
         told.append(f"only the future keeps c{index} alive")
     return "; ".join(told)
@@ -218,6 +225,10 @@ def _callback(index: int, callback: Callback) -> str:
 def _hook(hook: Hook) -> str:
     ordinal = "first" if hook.nth == 1 else f"{hook.nth}th" if hook.nth > 3 else ("second", "third")[hook.nth - 2]
     does = ", then ".join(_code(operation, f"h.{i}") for i, operation in enumerate(hook.operations))
+    if hook.raises:
+        does = f"{does}, then raises" if does else "nothing but raise"
+    if hook.kind == "closed":
+        return f"when the loop is closed the program does {does or 'nothing'}"
     return f"the {ordinal} call of {HOOK_PLACES.get(hook.kind, hook.kind)} does {does or 'nothing'}"
 
 

@@ -21,6 +21,8 @@ HOOK_PLACES: Final[dict[str, str]] = {
     "del": "__del__",
     "init": "__init__",
     "context": "the context",
+    "getattribute": "__getattribute__",
+    "closed": "the end, with the loop closed",
 }
 
 #: kind of a point -> what was about to happen there
@@ -32,20 +34,28 @@ _POINTS: Final[dict[str, str]] = {
 }
 
 _LABEL: Final = re.compile(r"\b([vem]):([ch]?\d+\.\d+(?:#\d+)?)!?")
-#: what a callback raises that is told to raise
+#: what a callback or a call-out raises that is told to raise
 _RAISED: Final = re.compile(r"\bx:(c\d+)")
+_FAILED: Final = re.compile(r"\bo:(?:e:)?([ch]?\d+(?:\.\d+)?)")
 
 _WRONG_EXCEPTIONS: Final = {
     "class": "type(e{})",
     "StopIteration": "e{} := StopIteration()",
     "not-an-exception": "'not an exception'",
     "falsy": "e{} := FalsyError()",
+    "StopIteration-subclass": "e{} := SubclassOfStopIteration()",
+    "TimeoutError": "e{} := TimeoutError()",
+    "InvalidStateError": "e{} := concurrent.futures.InvalidStateError()",
+    "raising-class": "ClassWhoseInitRaises",
+    "foreign-class": "ClassWhoseNewGivesText",
+    "hostile": "e{} := ErrorThatRaisesWhenAskedForAnything()",
 }
 
 
 def label(text: str) -> str:
     """A label of an outcome as reports show it: `v:1.0` becomes `v1.0`."""
-    return _RAISED.sub(r"CallbackError(\1)", _LABEL.sub(r"\1\2", clean(text)))
+    text = _FAILED.sub(r"CallOutError(\1)", clean(text))
+    return _RAISED.sub(r"CallbackError(\1)", _LABEL.sub(r"\1\2", text))
 
 
 def operation_from(what: object) -> Operation | None:
@@ -65,6 +75,8 @@ def operation_code(operation: Operation, site: str, *, blocking: bool = False) -
         blocking: `result` and `exception` of this future wait; their plain form is the one with `timeout=0`.
     """
     code = _call(operation, site.replace("!", ""), blocking)
+    if operation.starved is not None:
+        return f"{code}  # allocation {operation.starved} fails"
     if operation.via == "direct" or "!" in site:
         return code
     if operation.via == "post-if-pending":
@@ -96,6 +108,20 @@ def _call(operation: Operation, site: str, blocking: bool) -> str:
             return f"{future}.set_running_or_notify_cancel()"
         case "await":
             return f"await {future}"
+        case "await-elsewhere":
+            return f"await {future}  # by a task of another loop"
+        case "iter":
+            return f"i = {future}.__await__()"
+        case "iter-send":
+            return {"next": "next(i)", "value": "i.send('value')"}.get(argument or "", "i.send(None)")
+        case "iter-throw":
+            return f"i.throw({'type(e{})' if argument == 'class' else 'e{}'})".format(site)
+        case "iter-close":
+            return "i.close()"
+        case "reinit":
+            return f"{future}.__init__(...)"
+        case "bare":
+            return f"{future} = type({future}).__new__(type({future}))"
         case "yield":
             return "await asyncio.sleep(0)"
         case "repr":

@@ -147,8 +147,12 @@ class _Reader:
                 self._final(event)
             case "posted":
                 self._posted(event)
-            case "handler" | "log" | "unraisable" | "stall" | "waiting" | "uncaught":
+            case "handler" | "log" | "unraisable" | "stall" | "waiting" | "uncaught" | "untraced":
                 self._trouble(event)
+            case "after":
+                code, operation = self._code(event)
+                row = self._row(event, f"with the loop closed: {code}")
+                self._outcome(row, event, operation)
         return index + 1
 
     # operations
@@ -304,6 +308,9 @@ class _Reader:
             row = self._row(event, f"sleeps although {ready} ready (the harness wakes it)", bad=True)
             row.carrier = row.carrier if self.loop is None else self.loop
             self._close(row)
+        elif kind == "untraced":
+            code, _ = self._code(event)
+            self._row(event, f"{code}: the traceback of {outcome} is lost", bad=True, depth=depth)
         elif kind == "uncaught":
             self._row(event, f"{self._who(event)}ends by an uncaught {outcome}", bad=True, depth=depth)
         else:

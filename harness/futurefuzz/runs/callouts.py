@@ -8,22 +8,20 @@ that another thread can act in the middle of the C function, and a program's hoo
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Generator
+from typing import Any, Final
 
 from futurefuzz.explorers.base import Pending
 from futurefuzz.programs.program import Callback
+from futurefuzz.runs.planned import Surroundings
 
 __all__ = [
     "CONTEXT",
+    "Awaited",
     "CallbackError",
     "DoneCallback",
-    "Falsy",
-    "Planned",
     "ProxyContext",
-    "Surroundings",
     "Value",
-    "planned_class",
 ]
 
 #: holds the label of the context that a callback was registered with
@@ -31,20 +29,10 @@ CONTEXT: Final[contextvars.ContextVar[str]] = contextvars.ContextVar("futurefuzz
 
 _DEL: Final = Pending("del", "values", True)
 _REPR: Final = Pending("repr", "values", False)
-_INIT: Final = Pending("init", "values", True)
 _EQ: Final = Pending("eq", "callbacks", False)
 _HASH: Final = Pending("hash", "callbacks", False)
 _CONTEXT: Final = Pending("context", "contexts", False)
-
-
-class Surroundings(Protocol):
-    """What a call-out asks of the run that it belongs to."""
-
-    def callout(self, event: Pending) -> None:
-        """A point, and whatever the program's hooks do here; nothing once the run is over."""
-
-    def called_back(self, callback: DoneCallback, arguments: tuple[Any, ...]) -> None:
-        """A callback was called."""
+_GETATTRIBUTE: Final = Pending("getattribute", "values", False)
 
 
 class Value:
@@ -64,29 +52,6 @@ class Value:
         self.run.callout(_DEL)
 
 
-class Planned(Exception):
-    """An exception that a program sets; its label says which operation made it."""
-
-    def __init__(self, run: Surroundings, label: str) -> None:
-        super().__init__(label)
-        self.run = run
-        self.label = label
-
-    def __repr__(self) -> str:
-        self.run.callout(_REPR)
-        return f"<{self.label}>"
-
-    def __del__(self) -> None:
-        self.run.callout(_DEL)
-
-
-class Falsy(Planned):
-    """An exception whose truth value is false, as of one that has a length."""
-
-    def __bool__(self) -> bool:
-        return False
-
-
 class CallbackError(Exception):
     """What a callback raises that is told to raise."""
 
@@ -95,19 +60,8 @@ class CallbackError(Exception):
         self.label = label
 
 
-def planned_class(run: Surroundings, label: str) -> type[BaseException]:
-    """An exception class for one operation; the target makes the instance, and its making calls out."""
-
-    class PlannedClass(Planned):
-        def __init__(self) -> None:
-            super().__init__(run, label)
-            run.callout(_INIT)
-
-    return PlannedClass
-
-
 class DoneCallback:
-    """A done-callback object. Objects of one group are equal without being identical."""
+    """A done-callback object. Objects of one group are equal without being identical, or one is equal to nothing."""
 
     __slots__ = ("__weakref__", "index", "run", "spec")
 
@@ -122,10 +76,14 @@ class DoneCallback:
 
     def __eq__(self, other: object) -> bool:
         self.run.callout(_EQ)
-        return isinstance(other, DoneCallback) and other.spec.group == self.spec.group
+        if not isinstance(other, DoneCallback) or self.spec.unequal or other.spec.unequal:
+            return False
+        return other.spec.group == self.spec.group
 
     def __hash__(self) -> int:
         self.run.callout(_HASH)
+        if self.spec.unhashable:
+            raise TypeError("unhashable callback")
         return self.spec.group
 
     def __repr__(self) -> str:
@@ -149,3 +107,50 @@ class ProxyContext:
         """As `contextvars.Context.run`."""
         self.run_.callout(_CONTEXT)
         return self.context.run(function, *arguments, **keywords)
+
+
+class _Passed:
+    """A method that looks at its arguments before it passes them on, as code of somebody's own would."""
+
+    __slots__ = ("method",)
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method = method
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        for argument in arguments:
+            type(argument).__name__  # noqa: B018
+        return self.method(*arguments, **keywords)
+
+
+class Awaited:
+    """What stands between a task and the future that it awaits, where a program wants it so.
+
+    It is like a future as far as a task can see, and belongs to none of asyncio's classes: a task finds out by its
+    attributes, and each time it asks for one is a call-out.
+    """
+
+    __slots__ = ("__weakref__", "_asyncio_future_blocking", "future_", "run_")
+
+    def __init__(self, run: Surroundings, future: Any) -> None:
+        self.run_ = run
+        self.future_ = future
+        self._asyncio_future_blocking = False
+
+    def __getattribute__(self, name: str) -> Any:
+        mine = object.__getattribute__
+        if name in ("run_", "future_"):
+            return mine(self, name)
+        mine(self, "run_").callout(_GETATTRIBUTE)
+        if name in ("_asyncio_future_blocking", "__class__"):
+            return mine(self, name)
+        found = getattr(mine(self, "future_"), name)
+        return _Passed(found) if callable(found) else found
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if not self.future_.done():
+            self._asyncio_future_blocking = True
+            yield self
+            if not self.future_.done():
+                raise RuntimeError("await wasn't used with future")
+        return self.future_.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from futurefuzz.errors import InputError
+from futurefuzz.programs.operations import BY_HAND, STARVABLE, UNDEFINED
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.targets.base import LOOPLESS, Target
 
@@ -12,6 +13,7 @@ __all__ = ["check_fit"]
 
 _TASK_ONLY: Final = ("await", "yield")
 _CONCURRENT_ONLY: Final = ("running", "set_running")
+_ASYNCIO_ONLY: Final = ("await-elsewhere", *BY_HAND)
 
 
 def check_fit(program: Program, target: Target, where: str) -> None:
@@ -44,6 +46,13 @@ def _fault(operation: Operation, target: Target, *, in_task: bool) -> str | None
     name = operation.name
     if name in _TASK_ONLY and not in_task:
         return f"{name} is allowed in tasks only"
+    if target.contract != "asyncio":
+        if name in _ASYNCIO_ONLY or (name in UNDEFINED and target.contract != "concurrent"):
+            return f"{name} is an operation of asyncio futures; target {target.name} has none"
+        if operation.starved is not None:
+            return f"starved is for asyncio futures only; target {target.name} has locks of ours inside"
+    if operation.starved is not None and name not in STARVABLE:
+        return f"starved {name}: it is no single call of the target; allowed: {', '.join(STARVABLE)}"
     if target.contract in LOOPLESS:
         if operation.via != "direct":
             return f"via {operation.via} needs a loop, and target {target.name} has none; allowed: direct"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from futurefuzz.runs.callouts import Planned, Value
+from futurefuzz.runs.callouts import Value
+from futurefuzz.runs.planned import Planned
 
 __all__ = ["label_of"]
 
@@ -25,6 +26,8 @@ def label_of(what: object) -> str:
         if isinstance(what, BaseExceptionGroup):
             return f"{name}[{', '.join(map(label_of, what.exceptions))}]"
         message = what.args[0] if what.args else None
+        if isinstance(message, str) and message[:2] == "e:":
+            return message  # one of the library's own classes, made by the program
         return f"{name}({message})" if isinstance(message, str) and message[:2] == "m:" else name
     if type(what) is list:  # what a compound makes of its children
         return f"[{', '.join(map(label_of, what))}]"

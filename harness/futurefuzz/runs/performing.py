@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from futurefuzz.programs.program import Operation
-from futurefuzz.runs.callouts import Falsy, Planned, Value, planned_class
+from futurefuzz.runs import undefined
+from futurefuzz.runs.callouts import Value
+from futurefuzz.runs.elsewhere import await_elsewhere
+from futurefuzz.runs.planned import exception_of
+from futurefuzz.runs.starving import starved
 
 if TYPE_CHECKING:
     from futurefuzz.runs.world import World
 
-__all__ = ["PERFORM"]
+__all__ = ["PERFORM", "perform_starved"]
 
 Perform = Callable[["World", Any, Operation, str], Any]
 
@@ -25,19 +30,14 @@ def _set_result(world: World, future: Any, operation: Operation, site: str) -> A
 
 
 def _set_exception(world: World, future: Any, operation: Operation, site: str) -> Any:
+    return future.set_exception(_exception(world, operation, site))
+
+
+def _exception(world: World, operation: Operation, site: str) -> Any:
     label = f"e:{site}"
-    argument = operation.argument
-    if argument is None:
-        return future.set_exception(Planned(world, label))
-    if argument == "falsy":
-        return future.set_exception(Falsy(world, label))
-    if argument == "class":
-        return future.set_exception(planned_class(world, label))
-    if argument == "StopIteration":
-        stop = StopIteration()
-        stop.label = label  # type: ignore[attr-defined]
-        return future.set_exception(stop)
-    return future.set_exception(Value(world, label))
+    if operation.argument == "not-an-exception":
+        return Value(world, label)
+    return exception_of(world, operation.argument, label)
 
 
 def _cancel(world: World, future: Any, operation: Operation, site: str) -> Any:
@@ -105,4 +105,35 @@ PERFORM: Final[dict[str, Perform]] = {
     "repr": _repr,
     "drop": _drop,
     "collect": _collect,
+    "await-elsewhere": await_elsewhere,
+    **undefined.PERFORM,
 }
+
+
+def perform_starved(world: World, future: Any, operation: Operation, site: str) -> Any:
+    """Perform an operation while one of its allocations fails: everything that is ours is made before.
+
+    Raises:
+        MemoryError: most often; what an operation does about it is what is looked at.
+    """
+    name = operation.name
+    arguments: tuple[Any, ...] = ()
+    keywords: dict[str, Any] = {}
+    if name == "set_result":
+        arguments = (Value(world, f"v:{site}"),)
+    elif name == "set_exception":
+        arguments = (_exception(world, operation, site),)
+    elif name in ("add_done_callback", "remove_done_callback"):
+        assert operation.callback is not None
+        arguments = (world.callback(operation.callback),)
+        if operation.context is not None:
+            keywords = {"context": world.context(operation.context)}
+    elif name == "cancel" and operation.argument is not None:
+        keywords = {"msg": f"m:{site}"}
+    function = partial(repr, future) if name == "repr" else getattr(future, name)
+    assert operation.starved is not None
+    world.starving = True
+    try:
+        return starved(operation.starved, function, arguments, keywords)
+    finally:
+        world.starving = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -15,10 +15,13 @@ from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Pending
 from futurefuzz.programs.operations import HOOK_KINDS
 from futurefuzz.programs.program import Operation, Program
-from futurefuzz.runs.callouts import CONTEXT, CallbackError, DoneCallback, ProxyContext
+from futurefuzz.runs.aftermath import act_when_closed
+from futurefuzz.runs.callouts import CONTEXT, Awaited, CallbackError, DoneCallback, ProxyContext
 from futurefuzz.runs.history import LOOP, CallbackRun, Event, FinalState, Outcome
 from futurefuzz.runs.labels import label_of
-from futurefuzz.runs.performing import PERFORM
+from futurefuzz.runs.notes import STOPPERS, Notes
+from futurefuzz.runs.performing import PERFORM, perform_starved
+from futurefuzz.runs.planned import CallOutError
 from futurefuzz.runs.posting import Posted, RunLoop
 from futurefuzz.runs.winding_up import wind_up
 from futurefuzz.targets.base import LOOPLESS, Compound, Sides, Target
@@ -34,8 +37,6 @@ _WRITES: Final = frozenset(
 _OPERATING: Final = tuple(
     (Pending("operation", f"f{index}", False), Pending("operation", f"f{index}", True)) for index in range(16)
 )
-_new: Final = tuple.__new__
-_STOPPERS: Final = (Abort, HarnessError, GeneratorExit)
 
 #: points inside C code: an unwinding run passes them, or the target's error paths would be part of every unwinding
 QUIET: Final = frozenset(HOOK_KINDS) - {"context"} | {"weakref", "wake"}
@@ -45,7 +46,7 @@ def _ignore(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What the collector finds of a pending task after its run is no event any more."""
 
 
-class World:
+class World(Notes):
     """One run's futures and actors.
 
     Args:
@@ -59,28 +60,24 @@ class World:
     def __init__(
         self, program: Program, target: Target, control: Control, history: list[Event], *, snapshots: bool
     ) -> None:
+        super().__init__(control, history)
         self.program = program
         self.target = target
-        self.control = control
-        self.history = history
         self.loop: RunLoop | None = None
         self.loop_carrier: int | None = None if target.contract in LOOPLESS else 0
-        self.running = False
-        self.sides: list[Sides | None] = []
+        self.starving = False  # an allocation is to fail: nothing of ours may run
+        self.iterators: dict[int, Any] = {}  # future -> the iterator of its __await__ that the program drives
+        self.coroutines: list[Any] = []  # to be closed at the end
+        self._replaced: list[Sides] = []  # what bare objects stand in for
         self._ids: dict[int, int] = {}
         self._snapshots = snapshots
-        self._sites: list[str] = []
-        self._acting: list[int] = []
-        self._visits: dict[str, int] = {}
         self._calls = 0
-        self._open = 0  # operations that have not returned
         self._callbacks: dict[int, DoneCallback | weakref.ref[DoneCallback]] = {}
         self._contexts: dict[int, Any] = {}
         self._hooks = {(hook.kind, hook.nth): index for index, hook in enumerate(program.hooks)}
         self._hook_counts: dict[str, int] = {}
         self._tasks: list[tuple[Any, Any]] = []
         self._stopping = False
-        self._compound: Compound | None = None
         self._dropped: list[weakref.ref[Any]] = []
         if self.loop_carrier is not None:
             self.spawn("loop", self._run_loop, LOOP)
@@ -110,7 +107,7 @@ class World:
             self._set_up_group(target.new_group)
         else:
             for index in range(self.program.futures):
-                made = target.new_future() if self.loop is None else target.new_future(self.loop)
+                made = self._made()
                 self._add(made if isinstance(made, Sides) else Sides(made, made), index)
         if self.loop is not None:
             factory = target.task_class or asyncio.Task
@@ -125,6 +122,14 @@ class World:
         self.sides.append(sides)
         self._ids[id(sides.resolver)] = index
         self._ids[id(sides.observer)] = index
+
+    def _made(self) -> Any:
+        target, loop = self.target, self.loop
+        if loop is None:
+            return target.new_future()
+        if self.program.foreign and target.new_over is not None:
+            return target.new_over(loop, self.foreign)
+        return target.new_future(loop)
 
     def _set_up_group(self, new_group: Callable[..., Sequence[Sides]]) -> None:
         count = self.program.futures
@@ -154,12 +159,23 @@ class World:
                 body.close()
             if self.target.new_group is not None and self.loop is not None:
                 wind_up(self.loop, self._parts())
-            for sides in self.sides:
-                if sides is not None and (sides is not self._compound or self._compound.made is not None):
-                    if hasattr(sides.observer, "_log_destroy_pending"):
-                        sides.observer._log_destroy_pending = False
-                    if self.target.dispose is not None:
+            there = [
+                sides
+                for sides in (*self.sides, *self._replaced)
+                if sides is not None and (sides is not self._compound or self._compound.made is not None)
+            ]
+            for sides in there:
+                if hasattr(sides.observer, "_log_destroy_pending"):
+                    sides.observer._log_destroy_pending = False
+            if self._hooks and self.loop is not None and self.target.contract == "asyncio":
+                self.history += act_when_closed(self)
+            if self.target.dispose is not None:
+                for sides in there:
+                    # One that was initialised twice or never may have nothing that could be closed.
+                    with suppress(Exception) if self.coroutines or self._replaced else nullcontext():
                         self.target.dispose(sides)
+            for coroutine in self.coroutines:
+                coroutine.close()
         finally:
             if self.loop is not None:
                 self.loop.close()
@@ -173,6 +189,9 @@ class World:
             if self._compound is not None:
                 object.__setattr__(self._compound, "note", None)
                 self._compound = None
+            self._replaced.clear()
+            self.iterators.clear()
+            self.coroutines.clear()
             self._tasks.clear()
             self._callbacks.clear()
             self._contexts.clear()
@@ -202,7 +221,7 @@ class World:
         except Abort:
             return None  # a task that was unwound: it had not ended
         except BaseException as error:
-            return self._raised(error)
+            return self.raised(error)
         return Outcome("returned", label_of(value))
 
     # ---- what control asks ------------------------------------------------------------------------------------------
@@ -245,7 +264,7 @@ class World:
         assert self.loop is not None
         try:
             self.loop.run_forever()
-        except _STOPPERS:
+        except STOPPERS:
             raise
         except BaseException as error:  # asyncio lets SystemExit and KeyboardInterrupt of callbacks out
             self._log("uncaught", LOOP, self._sites[0], None, Outcome("raised", label_of(error)))
@@ -282,11 +301,11 @@ class World:
         future = getattr(sides, self.target.loop_side)
         del sides
         try:
-            outcome = Outcome("returned", label_of(await future))
-        except _STOPPERS:
+            outcome = Outcome("returned", label_of(await self.foreign(future)))
+        except STOPPERS:
             raise
         except BaseException as error:
-            outcome = self._raised(error)
+            outcome = self._came_out(error, "raised", operation, site, number)
         self._log("return", number, site, operation, outcome)
 
     # ---- operations -------------------------------------------------------------------------------------------------
@@ -306,10 +325,10 @@ class World:
         sites[carrier], actings[carrier] = site, actor
         try:
             outcome = self._perform(operation, site)
-        except _STOPPERS:
+        except STOPPERS:
             raise
         except BaseException as error:
-            outcome = self._raised(error)
+            outcome = self._came_out(error, "raised", operation, site, actor)
         finally:
             sites[carrier], actings[carrier] = before, acting
         self._log("return", actor, site, operation, outcome)
@@ -327,8 +346,15 @@ class World:
         else:
             future = getattr(sides, self.target.thread_side)
         del sides
-        value = PERFORM[operation.name](self, future, operation, site)
-        return _NONE if value is None else Outcome("returned", label_of(value))
+        if operation.starved is None:
+            value = PERFORM[operation.name](self, future, operation, site)
+        else:
+            value = perform_starved(self, future, operation, site)
+        if value is None:
+            return _NONE
+        if isinstance(value, BaseException):
+            return self._came_out(value, "returned", operation, site, self._acting[self.control.current])
+        return Outcome("returned", label_of(value))
 
     def _post(self, operation: Operation, site: str, actor: int) -> None:
         self._log("call", actor, site, operation)
@@ -336,7 +362,7 @@ class World:
             assert self.loop is not None
             self.loop.call_soon_threadsafe(Posted(self, operation, site, actor))
             outcome = _NONE
-        except _STOPPERS:
+        except STOPPERS:
             raise
         except BaseException as error:
             outcome = Outcome("raised", label_of(error))
@@ -354,7 +380,7 @@ class World:
                 self._log("return", LOOP, site, operation, _SKIPPED)
                 return
             outcome = self._perform(operation, posted.site)
-        except _STOPPERS:
+        except STOPPERS:
             raise
         except BaseException as error:
             self._log("return", LOOP, site, operation, Outcome("raised", label_of(error)))
@@ -380,7 +406,7 @@ class World:
 
     def callout(self, event: Pending) -> None:
         """A point inside a call from the target into our objects, and the program's hooks."""
-        if not self.running:
+        if not self.running or self.starving:
             return
         self.control.point(event)
         if self._hooks:
@@ -390,8 +416,11 @@ class World:
             index = self._hooks.get((kind, nth))
             if index is not None and not self.control.aborting:
                 actor = self._acting[self.control.current]
-                for position, operation in enumerate(self.program.hooks[index].operations):
+                hook = self.program.hooks[index]
+                for position, operation in enumerate(hook.operations):
                     self.operate(operation, self._visit(f"h{index}.{position}"), actor)
+                if hook.raises:
+                    raise CallOutError(f"o:h{index}")
 
     def called_back(self, callback: DoneCallback, arguments: tuple[Any, ...]) -> None:
         """A callback is being called: note how, do its operations, raise if it is told to."""
@@ -439,6 +468,16 @@ class World:
             context = self._contexts[number] = ProxyContext(self, made) if hooked else made
         return context
 
+    def foreign(self, future: Any) -> Any:
+        """What is awaited in the place of a future: itself, or what the program puts there."""
+        return Awaited(self, future) if self.program.foreign else future
+
+    def gate(self, index: int) -> Any:
+        """The resolving side of a future that has not been dropped."""
+        sides = self.sides[index]
+        assert sides is not None
+        return sides.resolver
+
     def drop(self, index: int) -> None:
         """Forget a future."""
         sides = self.sides[index]
@@ -449,6 +488,16 @@ class World:
             if sides is self._compound:
                 self._compound = None
         self.sides[index] = None
+        self.iterators.pop(index, None)
+
+    def replace(self, index: int, future: Any) -> None:
+        """Put an object that was never initialised in the place of a future."""
+        sides = self.sides[index]
+        assert sides is not None
+        self._replaced.append(sides)
+        self._ids[id(future)] = index
+        plain = sides.resolver is sides.observer
+        self.sides[index] = Sides(future if plain else sides.resolver, future)
 
     def blocks(self, future: Any) -> bool:
         """Whether this side's `result` takes a timeout and waits (concurrent), or answers at once (asyncio)."""
@@ -456,87 +505,3 @@ class World:
         if contract == "bridge":
             return any(sides is not None and getattr(sides, self.target.thread_side) is future for sides in self.sides)
         return contract in LOOPLESS
-
-    def _raised(self, error: BaseException) -> Outcome:
-        """The outcome of a call that raised. What was raised may live on in a future, and its traceback holds the
-        frames that hold the future: that circle would keep the whole run until the collector comes."""
-        error.__traceback__ = None
-        return Outcome("raised", label_of(error))
-
-    # ---- notes ------------------------------------------------------------------------------------------------------
-
-    def _visit(self, site: str) -> str:
-        count = self._visits[site] = self._visits.get(site, 0) + 1
-        return site if count == 1 else f"{site}#{count}"
-
-    def _log(self, kind: str, actor: int, site: str, what: object, outcome: Outcome | None = None) -> None:
-        control = self.control
-        if control.aborting:
-            return  # what actors do while they are unwound did not happen
-        try:
-            # as Event(...) would, at a third of the price: this is the hottest line of a run
-            self.history.append(_new(Event, (kind, actor, control.current, site, what, outcome)))
-        except Exception as error:
-            control.fail(f"an event could not be noted: {error!r}", error)
-            raise Abort from error
-        if kind == "call":
-            self._open += 1
-        elif kind == "return":
-            self._open -= 1
-
-    def _snapshot(self) -> None:
-        # Read without a call: asking done() could take a lock, and a recorded run must take the same steps as any
-        # other.
-        states = []
-        for index, sides in enumerate(self.sides):
-            if sides is not None and sides is not self._compound:
-                observer = getattr(sides.observer, "_state", None)
-                resolver = getattr(sides.resolver, "_state", None)
-                text = f"{resolver}>{observer}" if sides.resolver is not sides.observer else f"{observer}"
-                states.append(f"f{index} {text}")
-        if self._compound is not None and self._compound.made is not None and self._compound in self.sides:
-            states.append(f"f{len(self.sides) - 1} {getattr(self._compound.made, '_state', None)}")
-        self._log("snapshot", LOOP, "", ", ".join(states))
-
-    def _noticed(self, handle: asyncio.Handle) -> None:
-        posted = handle._callback  # type: ignore[attr-defined]
-        if type(posted) is Posted:
-            self._log("posted", posted.actor, posted.site, posted.operation)
-
-    def _handled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if not self.running or self.control.aborting:  # what unwinding leaves behind is our doing
-            return
-        message = str(context.get("message", ""))
-        if message.startswith("Exception in callback"):
-            message = "Exception in callback"
-        error = context.get("exception")
-        self._log(
-            "handler",
-            LOOP,
-            self._sites[self.control.current],
-            message,
-            self._raised(error) if error is not None else None,
-        )
-
-    def logged(self, record: logging.LogRecord) -> None:
-        """A library logged something."""
-        if not self.running or self.control.aborting:
-            return
-        error = record.exc_info[1] if record.exc_info else None
-        outcome = self._raised(error) if error is not None else None
-        carrier = self.control.current
-        self._log("log", self._acting[carrier], self._sites[carrier], f"{record.name}: {record.msg}", outcome)
-
-    def unraisable(self, hook_arguments: Any) -> None:
-        """An exception could not be raised."""
-        error = hook_arguments.exc_value
-        if not self.running or self.control.aborting or isinstance(error, _STOPPERS):
-            return
-        where = getattr(hook_arguments.object, "__qualname__", type(hook_arguments.object).__name__)
-        self._log(
-            "unraisable",
-            self._acting[self.control.current],
-            self._sites[self.control.current],
-            where,
-            Outcome("raised", label_of(error)),
-        )

@@ -18,23 +18,33 @@ async def _body(gate: Any) -> Any:
 
 def _maker(
     future_class: Callable[..., Any], task_class: Callable[..., Any]
-) -> Callable[[asyncio.AbstractEventLoop], Sides]:
+) -> tuple[Callable[..., Sides], Callable[..., Sides]]:
+    """What makes a task over a gate, and over something that stands in for the gate."""
+
     def make(loop: asyncio.AbstractEventLoop) -> Sides:
         gate = future_class(loop=loop)
         return Sides(gate, task_class(_body(gate), loop=loop))
 
-    return make
+    def make_over(loop: asyncio.AbstractEventLoop, foreign: Callable[[Any], Any]) -> Sides:
+        gate = future_class(loop=loop)
+        return Sides(gate, task_class(_body(foreign(gate)), loop=loop))
+
+    return make, make_over
 
 
 def _dispose(sides: Sides) -> None:
     sides.observer.get_coro().close()
 
 
+_new_c_task, _new_c_task_over = _maker(futures._CFuture, tasks._CTask)  # type: ignore[attr-defined]
+_new_python_task, _new_python_task_over = _maker(futures._PyFuture, tasks._PyTask)  # type: ignore[attr-defined]
+
 C_TASK = register(
     Target(
         name="asyncio.Task",
         contract="asyncio",
-        new_future=_maker(futures._CFuture, tasks._CTask),  # type: ignore[attr-defined]
+        new_future=_new_c_task,
+        new_over=_new_c_task_over,
         shape="task",
         dispose=_dispose,
         description="asyncio.Task as it comes (C), over a coroutine that awaits a C future",
@@ -45,7 +55,8 @@ PYTHON_TASK = register(
     Target(
         name="asyncio.PyTask",
         contract="asyncio",
-        new_future=_maker(futures._PyFuture, tasks._PyTask),  # type: ignore[attr-defined]
+        new_future=_new_python_task,
+        new_over=_new_python_task_over,
         shape="task",
         task_class=tasks._PyTask,  # type: ignore[attr-defined]
         dispose=_dispose,

@@ -98,6 +98,8 @@ class Target:
             `concurrent-compound` (it gets the number): makes that many futures that belong together.
         children: of a target whose groups end with a `Compound` over the futures before it: how many of these it
             takes at least and at most. Programs draw no more; with fewer it makes some that nobody else can reach.
+        new_over: for the shape `task`: as `new_future`, with a second argument: a function through which the gate goes
+            before the task awaits it (it may put something foreign in its place).
         shape: `future`, `task` (its outcome comes through a gate that it awaits, one loop iteration later), `bridge`,
             or of a group the name of the rule that the oracle judges it by.
         thread_side, loop_side: which side (`resolver`, `observer`) threads and the loop act on; the operations of
@@ -132,6 +134,7 @@ class Target:
     task_class: Callable[..., Any] | None = None
     description: str = ""
     dispose: Callable[[Sides], None] | None = field(default=None)
+    new_over: Callable[[Any, Callable[[Any], Any]], Sides] | None = field(default=None)
     departures: Mapping[str, str] = field(factory=dict, hash=False, converter=copied)
     lacks: frozenset[str] = field(default=frozenset(), converter=operation_names)
 
