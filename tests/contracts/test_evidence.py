@@ -22,7 +22,7 @@ def _tried(made: Program, target: str = "asyncio.Future", *, clean: bool = True)
     return set(Witness(made, targets.find(target)).tried(_run(made, target), clean=clean))
 
 
-_SURVIVAL = {"X1", "X2", "X3", "X4"}
+_SURVIVAL = {"X1", "X2", "X3", "X4", "X5"}
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ _SURVIVAL = {"X1", "X2", "X3", "X4"}
         ([op("set_result")], set()),
         ([op("set_result"), op("set_result")], {"A1"}),
         ([op("set_exception", argument="class")], {"A2"}),
-        ([op("set_exception"), op("exception"), op("drop")], {"A5", "A15", "A16"}),
+        ([op("set_exception"), op("exception"), op("drop")], {"A5", "A15", "A16", "A21"}),
         ([op("cancel")], {"A3"}),
         ([op("cancel", argument="message"), op("result")], {"A3", "A4", "A20"}),
         ([op("add_done_callback")], {"A16"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 from asyncio import futures, tasks
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -223,6 +224,73 @@ def _task(loop: Any) -> Sides:
     return Sides(gate, RefusesToCancel(_body(gate), loop=loop))
 
 
+class ForgetsTraceback(PyFuture):
+    def result(self) -> Any:
+        if self._exception is not None:
+            self._exception_tb = None
+        return super().result()
+
+
+class ForgetsTracebackLater(PyFuture):
+    def result(self) -> Any:
+        try:
+            return super().result()
+        finally:
+            self._exception_tb = None
+
+
+class KnowsOneStop(PyFuture):
+    """Looks for StopIteration by its type, as CPython did up to 3.12.1."""
+
+    def set_exception(self, exception: Any) -> None:
+        if isinstance(exception, StopIteration):
+            self._exception, self._exception_tb = exception, None
+            self._state = "FINISHED"
+        else:
+            super().set_exception(exception)
+
+
+class RefusesStops(PyFuture):
+    def set_exception(self, exception: Any) -> None:
+        if isinstance(exception, StopIteration):
+            raise TypeError("StopIteration interacts badly with generators")
+        super().set_exception(exception)
+
+
+class RemovesWhatIsEqual(PyFuture):
+    def remove_done_callback(self, callback: Any) -> int:
+        kept = [one for one in self._callbacks if one[0] != callback]
+        count = len(self._callbacks) - len(kept)
+        self._callbacks = kept
+        return count
+
+
+class RemovesItself(PyFuture):
+    def remove_done_callback(self, callback: Any) -> int:
+        kept = [one for one in self._callbacks if one[0] is not callback and one[0] != callback]
+        count = len(self._callbacks) - len(kept)
+        self._callbacks = kept
+        return count
+
+
+class Poisoned(PyFuture):
+    """Minds a mark that an await has left which came to nothing, as CPython's C Future does."""
+
+    def __await__(self) -> Any:
+        if not self.done():
+            if self._asyncio_future_blocking:
+                raise RuntimeError("await wasn't used with future")
+            self._asyncio_future_blocking = True
+            yield self
+        return self.result()
+
+
+class FindsAnErrorInItself(PyFuture):
+    def __await__(self) -> Any:
+        yield self
+        raise SystemError("error return without exception set")
+
+
 PLAIN: Final = _asyncio(PyFuture)
 
 _SET_TWICE = program(("task", [op("set_result"), op("set_result")]))
@@ -333,6 +401,51 @@ ASYNCIO: Final = [
         "A20",
         "result: wrong message",
         "interesting",
+    ),
+    Planted(
+        _asyncio(ForgetsTraceback),
+        PLAIN,
+        program(("task", [op("set_exception"), op("result")])),
+        "A21",
+        "traceback lost",
+        "interesting",
+    ),
+    Planted(
+        _asyncio(ForgetsTracebackLater),
+        PLAIN,
+        program(("task", [op("set_exception"), op("result"), op("result")])),
+        "A21",
+        "traceback lost when asked again",
+        "interesting",
+    ),
+    Planted(
+        _asyncio(KnowsOneStop),
+        PLAIN if sys.version_info >= (3, 12, 2) else _asyncio(RefusesStops),
+        program(("task", [op("set_exception", argument="StopIteration-subclass"), op("await")])),
+        "A2",
+        "StopIteration stored as it is",
+    ),
+    Planted(
+        _asyncio(RemovesWhatIsEqual),
+        _asyncio(RemovesItself),
+        program(("task", [op("add_done_callback"), op("remove_done_callback")]), callbacks=(Callback(unequal=True),)),
+        "A9",
+        "callback that is not equal to itself stays",
+        "interesting",
+    ),
+    Planted(
+        _asyncio(Poisoned),
+        PLAIN,
+        program(("task", [op("await-elsewhere"), op("await")]), ("task", [op("set_result")])),
+        "A12",
+        "await refused",
+    ),
+    Planted(
+        _asyncio(FindsAnErrorInItself),
+        PLAIN,
+        program(("task", [op("iter-send"), op("iter-send")])),
+        "X5",
+        "iter-send: SystemError",
     ),
     Planted(_asyncio(NeverStops), PLAIN, program(("task", [op("cancel")])), "X4", "no end"),
 ]

@@ -82,6 +82,18 @@ def _wakes_nobody(source: Any, out: Any, loop: Any) -> None:
     source.add_done_callback(lambda done: asyncio.BaseEventLoop.call_soon(loop, _copy, done, out))
 
 
+def _copy_bare(source: Any, out: Any) -> None:
+    if not out.done() and not source.cancelled() and source.exception() is not None:
+        out.set_exception(source.exception().with_traceback(None))
+    else:
+        _copy(source, out)
+
+
+def _strips(source: Any, out: Any, loop: Any) -> None:
+    _cancel_back(source, out)
+    source.add_done_callback(lambda done: loop.call_soon_threadsafe(_copy_bare, done, out))
+
+
 class _Raises(Concurrent):
     def done(self) -> bool:
         raise ValueError("no")
@@ -105,6 +117,14 @@ _AGAINST = program(("thread", [op("set_result")]), ("task", [op("cancel")]))
 _CHAINED: Final = _bridge("right", _right)
 
 BRIDGE: Final = [
+    Planted(
+        _bridge("strips", _strips),
+        _CHAINED,
+        program(("thread", [op("set_exception", argument="TimeoutError")]), ("task", [op("await")])),
+        "B8",
+        "traceback lost",
+        "interesting",
+    ),
     Planted(
         _bridge("copies_nothing", _copies_nothing),
         _CHAINED,

@@ -150,6 +150,11 @@ def _concurrent(made: Any) -> Target:
     return Target(name=f"planted.{made.__name__}", contract="concurrent", new_future=made)
 
 
+class StripsException(Concurrent):
+    def set_exception(self, exception: Any) -> None:
+        super().set_exception(exception.with_traceback(None))
+
+
 RIGHT: Final = _concurrent(Concurrent)
 _TWO_CALLBACKS = program(
     ("thread", [op("add_done_callback"), op("add_done_callback", callback=1), op("set_result"), op("done")]),
@@ -217,5 +222,13 @@ CONCURRENT: Final = [
         "waiter never woken",
     ),
     Planted(_concurrent(Logs), RIGHT, program(("thread", [op("cancel")])), "C12", "log: concurrent.futures: cancelled"),
+    Planted(
+        _concurrent(StripsException),
+        RIGHT,
+        program(("thread", [op("set_exception"), op("result")])),
+        "C14",
+        "traceback lost",
+        "interesting",
+    ),
     Planted(_concurrent(CannotBePrinted), RIGHT, program(("thread", [op("repr")])), "C13", "repr: ValueError raised"),
 ]

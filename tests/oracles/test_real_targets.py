@@ -94,6 +94,10 @@ def _known(target: str) -> set[tuple[str, str]]:
     known = {_TRAP}
     if target in ("asyncio.PyFuture", "asyncio.PyTask"):
         known.add(_NOT_AN_EXCEPTION)  # all releases so far
+    if target in ("asyncio.Future", "asyncio.Task"):  # the C future gives the traceback to the first who asks
+        known.add(("A21", "traceback lost when asked again"))
+    if target == "asyncio.wrap_future":
+        known.add(("B8", "traceback lost when asked again"))
     if sys.version_info < (3, 13, 4):  # gh-132063: result() passes over an exception that is false
         known.add(("C3", "result: None"))
         known.add(("B1", "came out differently"))

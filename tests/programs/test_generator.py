@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from futurefuzz.errors import InputError
 from futurefuzz.programs.choices import BytesChoices, Choices, HypothesisChoices, RandomChoices, ReplayedChoices
 from futurefuzz.programs.generator import generate
-from futurefuzz.programs.operations import ARGUMENTS, HOOK_KINDS, OPERATIONS, RESOLVING, VIAS
+from futurefuzz.programs.operations import (
+    ARGUMENTS,
+    BY_HAND,
+    HOOK_KINDS,
+    HOSTILE_EXCEPTIONS,
+    OPERATIONS,
+    RESOLVING,
+    STARVABLE,
+    VIAS,
+)
 from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.targets.base import Target
@@ -38,6 +47,10 @@ ANY = Profile(
     equal=0.5,
     ephemeral=0.5,
     contexts=0.5,
+    unequal=0.5,
+    unhashable=0.5,
+    foreign=0.5,
+    failing=0.5,
     hooks=0.5,
     debug=0.5,
 )
@@ -113,7 +126,7 @@ def test_every_operation_is_drawn_at_every_place_of_an_asyncio_program() -> None
 
 def test_every_operation_is_drawn_at_every_place_of_a_concurrent_program() -> None:
     """In 2,000 programs each operation of the contract stands in a thread; only starting is left out of callbacks."""
-    names = set(OPERATIONS) - {"await", "yield", "remove_done_callback"}
+    names = set(OPERATIONS) - {"await", "yield", "remove_done_callback", "await-elsewhere", *BY_HAND}
     wanted = {("thread", name) for name in names}
     wanted |= {(place, name) for place in ("callback", "hook") for name in names - {"set_running"}}
     assert {(p, o.name) for program in programs(CONCURRENT) for p, o in placed(program)} == wanted
@@ -125,10 +138,13 @@ def test_an_operation_without_weight_is_missed_by_the_check_of_operations() -> N
     assert missing(programs(ASYNCIO, profile, 500), {("task", "repr"), ("task", "done")}) == {("task", "repr")}
 
 
+_EXCEPTIONS = set(ARGUMENTS["set_exception"]) - set(HOSTILE_EXCEPTIONS)
+
+
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
-        (ASYNCIO, {"set_exception": set(ARGUMENTS["set_exception"]), "cancel": {None, "message"}, "result": {None}}),
+        (ASYNCIO, {"set_exception": _EXCEPTIONS, "cancel": {None, "message"}, "result": {None}}),
         (CONCURRENT, {"set_exception": {None, "falsy"}, "cancel": {None}, "result": {None, "wait", "timeout"}}),
         (WRAPPED, {"set_exception": {None, "falsy", "StopIteration"}, "cancel": {None, "message"}}),
         (SUBMITTED, {"cancel": {None}, "result": {None, "wait", "timeout"}}),
@@ -156,13 +172,43 @@ def test_routes_hook_kinds_contexts_and_features_of_callbacks_are_all_drawn() ->
     hooks = [hook for program in drawn for hook in program.hooks]
     assert {hook.kind for hook in hooks} == set(HOOK_KINDS)
     assert {hook.nth for hook in hooks} == {1, 2, 3, 4}
+    assert {hook.raises for hook in hooks} == {False, True}
+    assert {hook.raises or hook.nth > 1 for hook in hooks if hook.kind == "closed"} == {False}
     callbacks = [callback for program in drawn for callback in program.callbacks]
-    for feature in ("raises", "ephemeral", "operations"):
+    for feature in ("raises", "ephemeral", "operations", "unequal", "unhashable"):
         assert {bool(getattr(callback, feature)) for callback in callbacks} == {False, True}
     assert {len({c.group for c in p.callbacks}) < len(p.callbacks) for p in drawn} == {False, True}
     assert {p.debug for p in drawn} == {False, True}
+    assert {p.foreign for p in drawn} == {False, True}
     assert {p.futures for p in drawn} == {1, 2, 3}
     assert {len(p.actors) for p in drawn} == {2, 3, 4, 5}
+
+
+@pytest.mark.parametrize("target", [ASYNCIO, CONCURRENT], ids=lambda target: target.contract)
+def test_hostile_exceptions_are_drawn_where_a_profile_names_them(target: Target) -> None:
+    """Those that the contract has a meaning for, and the ordinary ones beside them only where they are named too."""
+    profile = Profile(
+        task_operations=EVERYTHING, thread_operations=EVERYTHING, exceptions=(None, *HOSTILE_EXCEPTIONS)
+    )
+    arguments = {
+        operation.argument
+        for program in programs(target, profile, 1000)
+        for operation in program.operations()
+        if operation.name == "set_exception"
+    }
+    classes = {"raising-class", "foreign-class"}  # concurrent futures store whatever they are given
+    assert arguments == {None, *HOSTILE_EXCEPTIONS} - (classes if target is CONCURRENT else set())
+
+
+def test_allocations_fail_in_single_calls_of_asyncio_futures_only() -> None:
+    """Elsewhere something of ours would run out of memory."""
+    profile = Profile(task_operations=EVERYTHING, thread_operations=EVERYTHING, starved=0.5)
+    starved = [o for p in programs(ASYNCIO, profile, 1000) for o in p.operations() if o.starved is not None]
+    assert {operation.name for operation in starved} == set(STARVABLE)
+    assert {operation.starved for operation in starved} == set(range(1, 13))
+    assert {operation.via for operation in starved} == {"direct"}
+    assert all(o.starved is None for p in programs(CONCURRENT, profile, 200) for o in p.operations())
+    assert all(o.starved is None for p in programs(WRAPPED, profile, 200) for o in p.operations())
 
 
 def test_the_same_callback_is_registered_twice_in_some_programs() -> None:

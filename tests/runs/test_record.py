@@ -29,6 +29,8 @@ SAMPLES = [
     Event("waiting", 0, 0, "0.3", op("await")),
     Event("state", LOOP, -1, "f0", FinalState(0, "observer", None)),
     Event("state", LOOP, -1, "f0", FinalState(0, "resolver", Outcome("returned", "v:0.0"))),
+    Event("untraced", 0, 0, "0.1", op("result"), Outcome("raised", "e:0.0")),
+    Event("after", LOOP, -1, "h0.0", op("set_result"), Outcome("raised", "RuntimeError")),
     Event("stage", LOOP, 0, "f1", "started"),
     Event("uncaught", LOOP, 0, "loop", None, Outcome("raised", "SystemExit")),
     Event("snapshot", LOOP, 0, "", "f0 PENDING"),
