@@ -98,7 +98,10 @@ HERE = "f.json: $.actors[1].operations[1]"
         ),
         (one({"name": "explode"}), f"{HERE}.name: unknown operation 'explode'; allowed: {', '.join(OPERATIONS)}"),
         (one({"name": ["done"]}), f"{HERE}.name: unknown operation a list; allowed: {', '.join(OPERATIONS)}"),
-        (one({"nam": "done"}), f"{HERE}: unknown key 'nam'; allowed: name, future, callback, argument, context, via, starved"),
+        (
+            one({"nam": "done"}),
+            f"{HERE}: unknown key 'nam'; allowed: name, future, callback, argument, context, via, starved",
+        ),
         (
             one({"name": "done", "via": "mail"}),
             f"{HERE}.via: unknown via 'mail'; allowed: direct, post, post-if-pending",

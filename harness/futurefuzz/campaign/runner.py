@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from futurefuzz.campaign.process import Death, Stopped, Worker
 from futurefuzz.campaign.protocol import MEMORY_EXIT, Setup
+from futurefuzz.contracts.misuse import circumstances
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.explorers.base import Step
 from futurefuzz.explorers.replay import schedule_of
@@ -367,7 +368,7 @@ def _ended(
     clause = clause_of_end(how)
     what = f"{case.target} during {operation}" if operation else f"{case.target} outside of every operation"
     violation = Seen(
-        signature=crash_signature(case.target, how, operation),
+        signature=crash_signature(case.target, how, operation, circumstances(case.program)),
         oracle="survival",
         clause=clause,
         grade="forbidden",

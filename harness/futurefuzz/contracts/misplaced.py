@@ -10,6 +10,8 @@ from futurefuzz.contracts.asyncio_model import (
     CANCELLED,
     NONE,
     POST,
+    REFUSED,
+    RUNTIME_ERROR,
     SKIPPED,
     START,
     WAKE,
@@ -41,6 +43,8 @@ class HistoryModel(LoopModel):
             if turn == CALL:
                 self.unexpected_callback(*one)
             elif turn == WAKE:
+                if self.history[self.at].outcome == RUNTIME_ERROR:
+                    self.diverge(clauses.AWAIT, *REFUSED)
                 self.diverge(
                     clauses.AWAIT, "woken while pending", "A task that awaits a future came back before it was done"
                 )

@@ -13,7 +13,7 @@ from futurefuzz.programs.operations import UNDEFINED as UNDEFINED_OPERATIONS
 from futurefuzz.programs.program import Hook, Operation, Program
 from futurefuzz.targets.base import LOOPLESS, Target
 
-__all__ = ["FAILING", "LOOSE", "OFF_THREAD", "RE_ENTRANT", "STARVED", "UNDEFINED", "misuse"]
+__all__ = ["FAILING", "LOOSE", "OFF_THREAD", "RE_ENTRANT", "STARVED", "UNDEFINED", "circumstances", "misuse"]
 
 OFF_THREAD: Final = "off-thread"
 RE_ENTRANT: Final = "re-entrant"
@@ -61,6 +61,17 @@ def misuse(program: Program, contract: str, target: Target | None = None) -> fro
     if contract not in LOOPLESS and _off_thread(program, contract, target):
         found.add(OFF_THREAD)
     return frozenset(found) if found else _NONE
+
+
+def circumstances(program: Program) -> str:
+    """What may make a crash show in an operation that has no part in it: `undefined`, `no memory`, or nothing."""
+    found = ""
+    for operation in program.operations():
+        if operation.name in _UNDEFINED:
+            return UNDEFINED
+        if operation.starved is not None:
+            found = STARVED
+    return found
 
 
 def _off_thread(program: Program, contract: str, target: Target | None) -> bool:

@@ -32,18 +32,21 @@ def is_leak(signature: str) -> bool:
     return _LEAK.search(signature) is not None
 
 
-def crash_signature(target: str, how: str, operation: str | None) -> str:
+def crash_signature(target: str, how: str, operation: str | None, circumstances: str = "") -> str:
     """The signature of a run that its process did not survive.
 
     Args:
         target: name of the target.
         how: name of a signal (`SIGSEGV`), `hang`, or `exit N`; see `how_it_ended`.
         operation: name of the operation in which it happened; None outside of every operation.
+        circumstances: what the program does that nobody need survive unharmed (`contracts.misuse.circumstances`): its
+            damage may show anywhere, and is told apart from that of ordinary use.
 
     Returns:
-        Such as `asyncio.Future:X1:SIGSEGV in completion`.
+        Such as `asyncio.Future:X1:SIGSEGV in completion`, `asyncio.Future:X1:undefined: SIGSEGV in await`.
     """
-    return f"{target}:{clause_of_end(how)}:{how} in {group(operation)}"
+    said = f"{circumstances}: " if circumstances else ""
+    return f"{target}:{clause_of_end(how)}:{said}{how} in {group(operation)}"
 
 
 def clause_of_end(how: str) -> str:

@@ -135,12 +135,12 @@ class EndingWorld(World):
         self._forgotten += [one for one in references if isinstance(one, weakref.ref)]
         super().drop(index)
 
-    def _raised(self, error: BaseException) -> Outcome:
+    def raised(self, error: BaseException) -> Outcome:
         """As an ordinary one's, but the traceback is cut only as far as it is about our own call: what the exception
         went through before, inside of the target, is a matter of the target's."""
         caller = sys._getframe(1)
         before = error.__traceback__
-        outcome = super()._raised(error)
+        outcome = super().raised(error)
         while before is not None and _is_under(before.tb_frame, caller):
             before = before.tb_next
         error.__traceback__ = before

@@ -73,10 +73,11 @@ BY_HAND: Final = ("iter", "iter-send", "iter-throw", "iter-close")
 #: operations that no documentation gives a meaning: only what they do to the interpreter can be judged
 UNDEFINED: Final = (*BY_HAND, "reinit", "bare")
 
-#: operations that are a single call of the target, so that an allocation can fail within it and nowhere else
+#: operations that are a single call of the target, so that an allocation can fail within it and nowhere else; `repr`
+#: is none: even where the target is C, printing is Python code, within which the interpreter itself runs out of memory
 STARVABLE: Final = (
     "set_result", "set_exception", "cancel", "add_done_callback", "remove_done_callback", "result", "exception",
-    "done", "cancelled", "repr",
+    "done", "cancelled",
 )  # fmt: skip
 
 #: ways in which an operation reaches the future

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from futurefuzz.programs.program import Operation
@@ -130,7 +129,7 @@ def perform_starved(world: World, future: Any, operation: Operation, site: str) 
             keywords = {"context": world.context(operation.context)}
     elif name == "cancel" and operation.argument is not None:
         keywords = {"msg": f"m:{site}"}
-    function = partial(repr, future) if name == "repr" else getattr(future, name)
+    function = getattr(future, name)
     assert operation.starved is not None
     world.starving = True
     try:
