@@ -29,6 +29,7 @@ from futurefuzz.leaks.leftovers import handles_of
 from futurefuzz.leaks.referrers import path_in_words
 from futurefuzz.runs.callouts import DoneCallback, Value
 from futurefuzz.runs.history import Outcome
+from futurefuzz.runs.planned import set_traceback, traceback_of
 from futurefuzz.runs.world import World
 from futurefuzz.targets.base import Compound, Sides
 
@@ -139,11 +140,11 @@ class EndingWorld(World):
         """As an ordinary one's, but the traceback is cut only as far as it is about our own call: what the exception
         went through before, inside of the target, is a matter of the target's."""
         caller = sys._getframe(1)
-        before = error.__traceback__
+        before = traceback_of(error)
         outcome = super().raised(error)
         while before is not None and _is_under(before.tb_frame, caller):
             before = before.tb_next
-        error.__traceback__ = before
+        set_traceback(error, before)
         return outcome
 
     def _handled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from futurefuzz.errors import HarnessError
 from futurefuzz.programs.program import Operation
 from futurefuzz.runs.history import LOOP, Event, Outcome
 from futurefuzz.runs.labels import label_of
-from futurefuzz.runs.planned import has_origin, renewed, stripped
+from futurefuzz.runs.planned import has_origin, renewed, set_traceback
 from futurefuzz.runs.posting import Posted
 from futurefuzz.targets.base import Compound, Sides
 
@@ -50,7 +50,7 @@ class Notes:
         if label[:2] == "e:" and has_origin(error):
             renewed(error)
         else:
-            stripped(error)
+            set_traceback(error, None)
         return Outcome("raised", label)
 
     def _came_out(self, error: BaseException, how: str, operation: Operation, site: str, actor: int) -> Outcome:

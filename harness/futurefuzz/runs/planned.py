@@ -24,7 +24,8 @@ __all__ = [
     "has_origin",
     "planned_class",
     "renewed",
-    "stripped",
+    "set_traceback",
+    "traceback_of",
 ]
 
 _DEL: Final = Pending("del", "values", True)
@@ -57,7 +58,7 @@ _traceback: Final[Any] = vars(BaseException)["__traceback__"]
 
 def has_origin(error: BaseException) -> bool:
     """Whether the exception's traceback has the entry with which it began."""
-    entry = _traceback.__get__(error)
+    entry = traceback_of(error)
     while entry is not None:
         if entry is _ORIGIN:
             return True
@@ -65,15 +66,21 @@ def has_origin(error: BaseException) -> bool:
     return False
 
 
+def traceback_of(error: BaseException) -> TracebackType | None:
+    """The traceback of an exception, even of one that does not tell."""
+    found: TracebackType | None = _traceback.__get__(error)
+    return found
+
+
+def set_traceback(error: BaseException, traceback: TracebackType | None) -> None:
+    """Give an exception a traceback, even one that refuses it."""
+    _traceback.__set__(error, traceback)
+
+
 def renewed(error: BaseException) -> None:
     """Give the exception the traceback with which it began. What it has gathered since holds the frames that hold the
     future that holds the exception: a circle that would keep the whole run until the collector comes."""
-    _traceback.__set__(error, _ORIGIN)
-
-
-def stripped(error: BaseException) -> None:
-    """Take an exception's traceback away, for the same reason."""
-    _traceback.__set__(error, None)
+    set_traceback(error, _ORIGIN)
 
 
 class CallOutError(Exception):

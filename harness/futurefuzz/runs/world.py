@@ -107,7 +107,7 @@ class World(Notes):
             self._set_up_group(target.new_group)
         else:
             for index in range(self.program.futures):
-                made = self._made()
+                made = self._new_future()
                 self._add(made if isinstance(made, Sides) else Sides(made, made), index)
         if self.loop is not None:
             factory = target.task_class or asyncio.Task
@@ -123,7 +123,7 @@ class World(Notes):
         self._ids[id(sides.resolver)] = index
         self._ids[id(sides.observer)] = index
 
-    def _made(self) -> Any:
+    def _new_future(self) -> Any:
         target, loop = self.target, self.loop
         if loop is None:
             return target.new_future()
