@@ -12,10 +12,10 @@ from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.scenario import Scenario
 
 _ON_THE_FUTURE = {
-    "cancel": 8,
-    "add_done_callback": 5,
-    "remove_done_callback": 5,
-    "set_result": 3,
+    "cancel": 10,
+    "add_done_callback": 4,
+    "remove_done_callback": 4,
+    "set_result": 6,
     "set_exception": 4,
     "result": 1,
     "exception": 1,
@@ -52,7 +52,8 @@ SCENARIO = Scenario(
         hooks=0.95,
         # By how many programs it takes to meet one; attribute look-ups are few, and each is another place.
         hook_counts=(1, 2, 3, 3, 4, 4),
-        hook_nths=(1, 1, 2, 3, 4, 5),
+        hook_nths=(1, 1, 2, 2, 3, 4, 4, 5),
+        more_inside=0.6,
         hook_kinds=("getattribute",) * 12
         + ("eq",) * 4
         + ("call_soon", "repr", "del", "init", "context") * 2

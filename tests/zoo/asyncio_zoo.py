@@ -448,6 +448,29 @@ class WatchesWhilePending(OwnFuture):
             self._loop.call_soon(self._watch)
 
 
+# ---- A21, X5: what comes out, and what must never ------------------------------------------------------------------
+
+
+class RaisesAfresh(OwnFuture):
+    """Takes what it raised the first time out of the exception, and all that was there before with it."""
+
+    def _outcome(self) -> Any:
+        self._traceback = None
+        return super()._outcome()
+
+
+class TripsOverItself(OwnFuture):
+    """Its iterator does not expect to be closed by anybody but a task that ends."""
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        try:
+            return (yield from super().__await__())
+        except GeneratorExit:
+            raise SystemError("error return without exception set") from None
+
+    __iter__ = __await__
+
+
 SOUND: Final = future_target(OwnFuture)
 SOUND_TASK: Final = task_target(OwnTask)
 
@@ -497,5 +520,7 @@ VARIANTS: Final = [
     _future("A17", CallsInlineOffThread, scenarios=("off_thread",), grade="interesting"),
     _future("A19", TidiesByScheduling, scenarios=("robust_bridge", "threadsafe_posts")),
     _future("A20", TellsMessageOnce, grade="interesting"),
+    _future("A21", RaisesAfresh, grade="interesting"),
     _future("X4", WatchesWhilePending),
+    _future("X5", TripsOverItself, scenarios=("hostile_handling",)),
 ]

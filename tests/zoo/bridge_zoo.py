@@ -281,6 +281,16 @@ class RefusesLoudly(Bridge):
         return out
 
 
+# ---- B8: where it was raised ----------------------------------------------------------------------------------------
+
+
+class Translates(Bridge):
+    """Gives exceptions of some classes new ones of the same class: the message is kept, the traceback is not."""
+
+    def deliver(self, how: str, what: Any) -> None:
+        super().deliver(how, type(what)(*what.args) if isinstance(what, TimeoutError) else what)
+
+
 SOUND: Final = _target(Bridge)
 
 
@@ -303,4 +313,5 @@ VARIANTS: Final = [
     _variant("B6", AsksTheThreadForItsLoop),
     _variant("B6", AsksNobody),
     _variant("B7", RefusesLoudly),
+    _variant("B8", Translates, grade="interesting"),
 ]

@@ -279,6 +279,18 @@ class LocksItselfOut(OwnFuture):
 SOUND: Final = target(OwnFuture)
 
 
+# ---- C14: where it was raised ---------------------------------------------------------------------------------------
+
+
+class KeepsItShort(OwnFuture):
+    """Drops the traceback of what it is given, so that no frames are kept alive."""
+
+    def set_exception(self, exception: BaseException) -> None:
+        if isinstance(exception, BaseException):
+            exception = exception.with_traceback(None)
+        super().set_exception(exception)
+
+
 def _variant(clause: str, made: type[OwnFuture], **fields: Any) -> Variant:
     return Variant(clause=clause, target=target(made), sound=SOUND, **fields)
 
@@ -305,4 +317,5 @@ VARIANTS: Final = [
     _variant("C12", LogsCancellation),
     _variant("C13", PrintsACallback),
     _variant("C13", LocksItselfOut),
+    _variant("C14", KeepsItShort, grade="interesting"),
 ]

@@ -60,6 +60,7 @@ class OwnFuture:
         self._state = PENDING
         self._value: Any = None
         self._error: BaseException | None = None
+        self._traceback: Any = None  # of the error, as it was set: raising it makes it longer each time
         self._message: Any = None
         self._unasked = False
         self._registered: list[Registered] = []
@@ -74,6 +75,7 @@ class OwnFuture:
     def set_exception(self, exception: Any) -> None:
         self._must_be_pending()
         self._error = self._raisable(exception)
+        self._traceback = self._error.__traceback__
         self._unasked = True
         self._complete(ERROR)
 
@@ -154,7 +156,7 @@ class OwnFuture:
             raise self._cancellation()
         if self._error is not None:
             self._unasked = False
-            raise self._error.with_traceback(None)
+            raise self._error.with_traceback(self._traceback)
         return self._value
 
     def _cancellation(self) -> asyncio.CancelledError:

@@ -426,7 +426,7 @@ class _Draft:
         while offer.names:
             name = choices.pick(offer.names)
             drawn.append(self._one(offer, name, first_callback if name == "add_done_callback" else 0))
-            if len(drawn) == 3 or not choices.flag(0.3):
+            if len(drawn) == 3 or not choices.flag(plan.profile.more_inside):
                 break
         return tuple(drawn)
 

@@ -82,6 +82,7 @@ class Profile:
             programs that do much of one thing: swarm testing (Groce et al., "Swarm Testing", ISSTA 2012).
         more: chance that an actor goes on with another operation, up to `longest`.
         longest: the most operations of one actor.
+        more_inside: the same of a callback or hook that acts, up to three.
         task_operations, thread_operations, callback_operations: operation -> weight.
         task_vias, thread_vias, callback_vias: route of resolving operations -> weight.
         exceptions: what `set_exception` is given, of what the contract has a meaning for; None: all of that but the
@@ -114,6 +115,7 @@ class Profile:
     subset: tuple[int, ...] = field(default=(1, 2, 2, 3, 3, 4, 4, 5), validator=_counts(1, 16))
     more: float = field(default=0.6, validator=_chance)
     longest: int = 5
+    more_inside: float = field(default=0.3, validator=_chance)
     task_operations: Mapping[str, int] = field(factory=dict, validator=_weights_of(tuple(OPERATIONS)))
     thread_operations: Mapping[str, int] = field(factory=dict, validator=_weights_of(tuple(OPERATIONS)))
     callback_operations: Mapping[str, int] = field(factory=dict, validator=_weights_of(tuple(OPERATIONS)))
