@@ -58,7 +58,7 @@ SCENARIO = Scenario(
         + ("eq",) * 4
         + ("call_soon", "repr", "del", "init", "context") * 2
         + ("get_debug", "hash"),
-        failing=0.35,
+        failing=0.15,
         debug=0.15,
     ),
     legal=False,
