@@ -35,6 +35,8 @@ from futurefuzz.targets.base import Compound, Sides
 
 __all__ = ["Ended", "EndingWorld", "Kept"]
 
+_CONTEXTS: Final[tuple[Any, ...]] = (vars(BaseException)["__context__"], vars(BaseException)["__cause__"])
+
 #: contracts whose futures let go of their callbacks when these were scheduled. Those of concurrent.futures never do:
 #: `_invoke_callbacks` walks the list and leaves it as it is, on all releases.
 _CLEARING: Final = ("asyncio", "compound")
@@ -173,8 +175,8 @@ class EndingWorld(World):
         if self.loop is not None and ended.settled:
             ended.handles = handles_of(self.loop)
         parts = [part for sides in self.sides for part in _parts_of(sides)]
-        done = [part for part in parts if part.done()]
-        self._pending.update(id(part) for part in parts if not part.done())
+        done = [part for part in parts if _is_done(part)]
+        self._pending.update(id(part) for part in parts if not _is_done(part))
         parts.clear()
         self._callbacks.clear()
         self._contexts.clear()
@@ -192,7 +194,7 @@ class EndingWorld(World):
         held: list[tuple[str, Any]] = []
         for reference in self._forgotten:
             future = reference()
-            if future is not None and id(future) not in garbage and future.done():
+            if future is not None and id(future) not in garbage and _is_done(future):
                 held.append(("future", future))
         if self.target.contract in _CLEARING and not self._pending:
             for kind, reference in self._weak:
@@ -255,7 +257,12 @@ def _is_made(thing: object) -> bool:
     kind = type(thing)
     if kind is Value:
         return True
-    return issubclass(kind, BaseException) and type(getattr(thing, "label", None)) is str
+    if not issubclass(kind, BaseException):
+        return False
+    try:
+        return type(object.__getattribute__(thing, "label")) is str
+    except AttributeError:
+        return False
 
 
 def _kind_of(thing: object) -> str:
@@ -279,6 +286,13 @@ def _parts_of(sides: Sides | None) -> list[Any]:
     return [sides.resolver] if sides.resolver is sides.observer else [sides.resolver, sides.observer]
 
 
+def _is_done(future: Any) -> bool:
+    try:
+        return bool(future.done())
+    except Exception:  # one that was never initialised
+        return False
+
+
 def _outcomes(future: Any, blocks: bool, found: set[int]) -> None:
     """What a completed future has a right to hold: its outcome, and what hangs on an exception."""
     try:
@@ -293,7 +307,7 @@ def _outcomes(future: Any, blocks: bool, found: set[int]) -> None:
             continue
         found.add(id(thing))
         if isinstance(thing, BaseException):
-            todo += [thing.__context__, thing.__cause__]
+            todo += [context.__get__(thing) for context in _CONTEXTS]  # those of an exception that does not tell, too
         if isinstance(thing, BaseExceptionGroup):
             todo += thing.exceptions
         elif isinstance(thing, list | tuple | set):

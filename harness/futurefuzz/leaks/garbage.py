@@ -24,6 +24,7 @@ __all__ = ["Cycle", "cycles", "frozen_heap", "is_future", "thawed_heap", "unreac
 
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_TARGETS: Final = os.path.join(_PACKAGE, "targets") + os.sep
 _ASYNCIO: Final = os.path.dirname(asyncio.__file__) + os.sep
 
 
@@ -140,10 +141,12 @@ def cycles(found: Sequence[Any], *, by_design: Callable[[Sequence[Any]], bool] =
 
 
 def _referents(thing: Any) -> list[Any]:
-    """What it refers to. The variables of our own code do not count: what they hold is the harness's fault."""
+    """What it refers to. The variables of our own code do not count: what they hold is the harness's fault; and whom
+    our own calls were made by is of no interest, but that an adapter's coroutine ran inside of the target is."""
     frame = thing.cr_frame if isinstance(thing, types.CoroutineType) else thing
     if isinstance(frame, types.FrameType) and frame.f_code.co_filename.startswith(_PACKAGE):
-        return [] if thing is not frame or thing.f_back is None else [thing.f_back]
+        adapter = thing is frame and frame.f_code.co_filename.startswith(_TARGETS)
+        return [frame.f_back] if adapter and frame.f_back is not None else []
     return gc.get_referents(thing)
 
 

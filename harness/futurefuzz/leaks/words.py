@@ -121,7 +121,10 @@ def is_pending(thing: object) -> bool:
     """Whether it is one of Python's futures or tasks, or a subclass, and not done."""
     if not isinstance(thing, _FUTURES + _TASKS):
         return False
-    state = getattr(thing, "_state", "PENDING")
+    try:
+        state = object.__getattribute__(thing, "_state")
+    except Exception:  # one that was never initialised
+        return True
     return state not in ("FINISHED", "CANCELLED", "CANCELLED_AND_NOTIFIED")
 
 
@@ -176,7 +179,7 @@ def _attribute(owner: object, thing: object) -> str:
                 try:
                     if descriptor.__get__(owner) is thing:
                         return f".{name}"
-                except AttributeError:
+                except Exception:
                     continue
     return ""
 
