@@ -48,7 +48,7 @@ class _Host:
 
     def stop(self) -> None:
         assert self.portal is not None
-        self.loop.create_task(self.portal.stop(cancel_remaining=True))
+        self.loop.create_task(self.portal.stop())
         for _ in range(_TURNS):
             if self.task.done():
                 break
@@ -65,6 +65,7 @@ def _started(loop: asyncio.AbstractEventLoop) -> Sides:
 
 
 def _dispose(sides: Any) -> None:
+    sides.resolver.cancel()  # so that the portal, which waits for its tasks, can end by itself
     sides.held.stop()
 
 

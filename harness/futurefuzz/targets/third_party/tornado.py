@@ -42,15 +42,21 @@ def _chain(loop: asyncio.AbstractEventLoop, source: Source) -> Any:
     return destination
 
 
-class _Service:
-    """Somebody who hands work to an executor; the executor gives out the future that the program resolves."""
+class _Executor:
+    """Gives out the future that the program resolves."""
 
     def __init__(self, source: Source) -> None:
-        self.executor = self
         self._source = source
 
     def submit(self, *_call: object) -> Source:
         return self._source
+
+
+class _Service:
+    """Somebody who hands work to an executor."""
+
+    def __init__(self, source: Source) -> None:
+        self.executor = _Executor(source)
 
     @run_on_executor
     def work(self) -> None:

@@ -9,22 +9,25 @@ the call returns; what that call itself calls (callbacks) belongs to the same tu
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from futurefuzz.control.scheduler import current_control
 
 __all__ = ["turn"]
 
-_turns: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+#: the run that asked last, and its lock, which its futures keep; a lock knows its control, so nothing here may hold it
+_last: tuple[Callable[[], Any], Callable[[], Any]] = (lambda: None, lambda: None)
 
 
 def turn() -> Any:
     """The lock of the run that is going on; a lock of its own outside of runs. Ask for it where the future is made."""
+    global _last
     control = current_control()
-    if control is None:
-        return threading.RLock()
-    lock = _turns.get(control)
+    lock = _last[1]() if control is not None and _last[0]() is control else None
     if lock is None:
-        lock = _turns[control] = threading.RLock()
+        lock = threading.RLock()
+        if control is not None:
+            _last = (ref(control), ref(lock))
     return lock
