@@ -31,6 +31,28 @@ import sys
 assert sys.getswitchinterval() > 1e-5, "hurry"
 """
 
+DEADLOCK = """\
+import threading, time
+
+a, b = threading.Lock(), threading.Lock()
+
+def one():
+    with a:
+        time.sleep(0.05)
+        b.acquire()
+
+def two():
+    with b:
+        time.sleep(0.05)
+        a.acquire()
+
+threads = [threading.Thread(target=each) for each in (one, two)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
 #: ends twice, then never
 THIRD = """\
 import sys, threading
@@ -52,13 +74,13 @@ def _stress(source: str, *names: str, rounds: int) -> Any:
     return stress(entry.load(entry.named("::".join(["bug.py", *names]))), rounds=rounds, seconds=None, seed=1)
 
 
-def _command(source: str) -> tuple[int, dict[str, Any]]:
+def _command(source: str, rounds: int = 40) -> tuple[int, dict[str, Any]]:
     Path("bug.py").write_text(source)
     code = command.run_explore(
         "bug.py",
         (),
         seconds=None,
-        runs=40,
+        runs=rounds,
         seed=1,
         model="operation",
         explorer="search",
@@ -103,6 +125,27 @@ def test_a_round_that_never_ends_is_a_hit_and_the_next_ones_are_made() -> None:
     """It is named after where its threads wait."""
     found = _stress(THIRD, "test_third", rounds=5)
     assert (found.rounds, found.hits) == (5, (("stuck:bug.py:test_third", 1),))
+
+
+def test_a_deadlock_of_real_threads_is_found_in_control(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round that never ends says where its threads wait; the deadlock of the same places is the one, with its
+    schedule."""
+    monkeypatch.setattr(command, "stress", lambda *args, **named: stress(*args, **named, patience=2.0))
+    code, document = _command(DEADLOCK, rounds=2)
+    (hit,) = document["stress"]["hits"]
+    assert (code, hit["signature"]) == (1, "stuck:bug.py:<module>,bug.py:one,bug.py:two")
+    assert document["findings"][0]["kind"] == "deadlock"
+    assert "found in control, too" in capsys.readouterr().out
+
+
+def test_how_often_threads_met_is_said_beside_every_result() -> None:
+    """Threads that sleep overlap; without threads there is nothing to say."""
+    found = _stress(THREADS % "__import__('time').sleep(0.01)", rounds=5)
+    assert (found.threaded, found.overlapped) == (5, 5)
+    assert found.overlap().startswith("threads overlapped in 100% of the rounds, ")
+    assert _stress("pass\n", rounds=2).overlap() == "no round has started a thread"
 
 
 def test_a_crash_is_a_hit() -> None:

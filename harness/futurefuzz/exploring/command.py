@@ -142,6 +142,7 @@ def _show_stressed(stressed: Stressed, found: Exploration) -> None:
             click.echo("  found in control, too: the schedule above shows it")
         else:
             click.echo("  not found in control: there is no schedule that shows it again")
+    click.echo(f"  {stressed.overlap()}")
 
 
 def replay_token(
