@@ -302,6 +302,23 @@ def test_all_loops_that_run_are_watched_when_none_is_given() -> None:
     assert asyncio.BaseEventLoop.run_forever.__module__ == "asyncio.base_events"
 
 
+def test_what_has_ended_is_remembered_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that makes a loop for each request does not grow by being watched; verdicts are not lost."""
+    monkeypatch.setattr("futurefuzz.health.watching._KEPT_LOOPS", 2)
+
+    async def main(fails: bool) -> None:
+        if fails:
+            asyncio.get_running_loop().call_soon(lambda: [][0])
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        await asyncio.sleep(0)
+
+    with watch() as health:
+        for nth in range(6):
+            asyncio.run(main(nth == 3))
+    assert [loop.name for loop in health.loops] == ["loop 1", "loop 2", "loop 4", "loop 6"]
+    assert [verdict.clause.id for verdict in health.verdicts] == ["H2"]
+
+
 def test_what_cannot_be_watched_is_refused(loop: asyncio.AbstractEventLoop) -> None:
     """A loop of another kind, a loop that is being watched, a bound that is none."""
 

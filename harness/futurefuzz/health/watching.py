@@ -22,6 +22,9 @@ __all__ = ["FORMAT", "Health", "watch"]
 
 FORMAT: Final = 1
 
+#: of loops that have ended so many are remembered, and then only those with verdicts
+_KEPT_LOOPS: Final = 1000
+
 
 class Health:
     """What a watch has seen; may be asked during the watch and after it, from any thread."""
@@ -104,7 +107,9 @@ class watch:
             while health._monitors and health._monitors[0].loop.is_closed():  # do not keep what has ended
                 ended = health._monitors[0]
                 _release(ended)
-                health._ended.append(ended.health())
+                seen = ended.health()
+                if len(health._ended) < _KEPT_LOOPS or seen.verdicts:
+                    health._ended.append(seen)
                 del health._monitors[0]
             self._count += 1
             monitor = Monitor(loop, f"loop {self._count}", slow=self._slow)
