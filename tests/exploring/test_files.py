@@ -30,6 +30,14 @@ thread.join()
 
 TWO_FAILURES = RACE.replace("future.cancel()", "assert future.cancel()")
 
+POOL = """\
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+    print(list(pool.map(abs, [1, 2, 3])))
+"""
+
 TESTS = """\
 import threading, unittest
 
@@ -212,6 +220,7 @@ def test_a_method_gets_a_fresh_object_and_its_setup_in_each_run() -> None:
         ("import argparse\np = argparse.ArgumentParser()\np.add_argument('x')\np.parse_args()\n", (), "arguments"),
         ("import os\nos.fork()\n", (), r"calls os\.fork; allowed: threads and asyncio.* at bad\.py:2"),
         ("import os\nif os.fork():\n    os._exit(0)\nos.setsid()\n", (), r"calls os\.fork"),
+        (POOL, (), r"calls os\.(fork|posix_spawn|exec).* at bad\.py:\d|cannot be controlled"),
         ("import os\nos._exit(3)\n", (), r"ends its process by os\._exit\(3\); allowed: sys\.exit at bad\.py:2"),
         (TESTS, ("test_with_fixture",), "takes tmp_path; allowed: functions without arguments"),
         (TESTS, ("test_nothing",), "there is no 'test_nothing' in bad.py"),
@@ -250,6 +259,14 @@ def test_a_thread_that_swallows_everything_does_not_hang_the_tool() -> None:
     )
     (finding,) = _explore("swallow.py", source, runs=20).failures
     assert finding.kind == "livelock"
+
+
+def test_a_main_thread_that_swallows_everything_does_not_hang_the_tool() -> None:
+    """Its livelock is found like any other."""
+    source = "import threading\nlock = threading.Lock()\nwhile True:\n    try:\n        with lock:\n            pass\n"
+    source += "    except BaseException:\n        pass\n"
+    (finding,) = _explore("swallow.py", source, runs=20, stop="first").failures
+    assert finding.signature == "livelock:swallow.py:<module>"
 
 
 def test_arguments_reach_the_script() -> None:

@@ -72,6 +72,41 @@ class TestCounter:
         assert self.count == 2, self.name
 """
 
+LOOP = """\
+import asyncio, threading
+
+async def test_posted():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    thread = threading.Thread(target=lambda: loop.call_soon_threadsafe(future.set_result, 1), name="worker")
+    thread.start()
+    future.cancel()
+    await asyncio.sleep(0.05)
+    thread.join()
+"""
+
+RETRIEVED = """\
+import asyncio
+
+async def fail():
+    raise KeyError("lost")
+
+async def test_lost():
+    task = asyncio.ensure_future(fail())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+"""
+
+AWAITED = """\
+import asyncio
+
+async def main():
+    asyncio.sleep(1)
+
+asyncio.run(main())
+"""
+
 _SHOWN = [(TWO_LINES, ()), (ONE_LINE, ()), (DEADLOCK, ("test_order",)), (METHOD, ("TestCounter", "test_add"))]
 
 
@@ -109,6 +144,22 @@ def test_the_written_file_shows_the_same_failure_without_this_package(
     assert (code, said.splitlines()[-1]) == (1, f"REPRODUCED: {finding.signature}")
 
 
+@pytest.mark.parametrize(
+    ("source", "names", "kind"),
+    [(LOOP, ("test_posted",), "loop"), (RETRIEVED, ("test_lost",), "never-retrieved"), (AWAITED, (), "never-awaited")],
+)
+def test_what_asyncio_complains_of_is_shown_too(
+    source: str, names: tuple[str, ...], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop's exception handler, an exception that nobody asked for, and a coroutine that nobody awaited."""
+    monkeypatch.setattr(reproducer, "RUNS", 2)
+    finding = _finding(source, *names)
+    assert finding.kind == kind
+    assert command.replay_token(finding.token, script=Path("out.py")) == 1
+    code, said = _run("out.py")
+    assert (code, said.splitlines()[-1]) == (1, f"REPRODUCED: {finding.signature}")
+
+
 def test_a_repaired_source_does_not_show_it() -> None:
     """The written file does not say so whatever happens: without the bug in its source it ends with 0."""
     finding = _finding(TWO_LINES)
@@ -137,8 +188,16 @@ def test_a_file_that_is_no_reproducer_is_not_overwritten() -> None:
     assert Path("bug.py").read_text() == TWO_LINES
 
 
-def test_a_livelock_is_refused_with_the_kinds_that_can_be_written() -> None:
-    """There is no place to stop a thread at that would show it."""
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("livelock", "for a run that goes on and on has no place to stop at"),
+        ("crash", "for a file that dies cannot tell of it"),
+        ("hang", "for nobody can tell"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_with_the_reason_and_with_what_can(kind: str, why: str) -> None:
+    """A livelock, a crash and a hang."""
     case = token.Case(
         what="bug.py",
         arguments=(),
@@ -147,10 +206,10 @@ def test_a_livelock_is_refused_with_the_kinds_that_can_be_written() -> None:
         instrument=(),
         seed=0,
         schedule=(),
-        fair_from=0,
-        signature="livelock:bug.py:<module>",
+        fair_from=0 if kind == "livelock" else None,
+        signature=f"{kind}:bug.py:<module>",
     )
-    with pytest.raises(InputError, match="kind livelock cannot be written so; allowed: assertion, deadlock"):
+    with pytest.raises(InputError, match=f"kind {kind} cannot be written so, {why}.*; allowed: assertion, deadlock"):
         reproducer.check(case, Path("out.py"))
 
 

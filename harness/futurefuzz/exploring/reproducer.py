@@ -42,6 +42,12 @@ AFTER: Final = -1
 BEFORE: Final = -2
 
 _KINDS: Final = ("assertion", "deadlock", "exception", "loop", "never-awaited", "never-retrieved")
+_WHY_NOT: Final = {
+    "livelock": ", for a run that goes on and on has no place to stop at",
+    "crash": ", for a file that dies cannot tell of it, and memory breaks in other ways elsewhere; see the token",
+    "hang": ", for nobody can tell a run that never comes back from a slow one; the token shows it",
+    "check": ", for the check is not part of the file that is explored",
+}
 _HEAD: Final = '"""Shows a bug that futurefuzz explore found'
 _MARK: Final = "# ---- machinery "
 _MOST_TURNS: Final = 500
@@ -142,7 +148,8 @@ def check(case: Case, path: Path) -> None:
     """
     kind = case.signature.partition(":")[0]
     if kind not in _KINDS or case.fair_from is not None:
-        raise InputError(f"--script: a finding of kind {kind} cannot be written so; allowed: {', '.join(_KINDS)}")
+        why = _WHY_NOT.get("livelock" if case.fair_from is not None else kind, "")
+        raise InputError(f"--script: a finding of kind {kind} cannot be written so{why}; allowed: {', '.join(_KINDS)}")
     if path.is_dir():
         raise InputError(f"--script {path}: is a folder")
     if not path.parent.is_dir():
