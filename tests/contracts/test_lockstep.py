@@ -364,3 +364,18 @@ def test_undecidable_runs_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lockstep.conform(script.run()) == []
     monkeypatch.undo()
     assert lockstep.conform(script.run()) == []
+
+
+def test_a_stop_iteration_has_nothing_to_do_with_another_exception_that_nobody_retrieved() -> None:
+    """Two futures have exceptions; only the label of the one that was given a StopIteration would tell of it."""
+    made = program(
+        ("task", [op("set_exception", argument="StopIteration"), op("set_exception", future=1), op("drop", future=1)]),
+        futures=2,
+    )
+
+    def reported(label: str) -> Run:
+        script = Script(made).does("0.0", "None").does("0.1", "None").call("0.2")
+        return script.note("handler", "Future exception was never retrieved", f"!{label}").run()
+
+    assert _clause(reported("e:0.1")) is None
+    assert _clause(reported("e:0.0")) == ("A2", "StopIteration stored as it is", 5)

@@ -81,7 +81,7 @@ class ModelFuture:
         self.asked = False  # a task: cancel has returned True
         self.must_cancel = False
         self.request = ""  # message of the cancellation that is asked for
-        self.stopped = False  # it was given a StopIteration
+        self.stopped = ""  # label of the StopIteration that it was given
 
     def outcome(self) -> Outcome | None:
         """As `result()` would give it; None while pending."""
@@ -93,7 +93,7 @@ class ModelFuture:
 
     def stops(self) -> bool:
         """Whether its outcome is, or will be, the RuntimeError that a StopIteration becomes."""
-        return self.stopped or (self.gate is not None and self.gate.stopped)
+        return bool(self.stopped or (self.gate is not None and self.gate.stopped))
 
 
 class Plan:
@@ -322,7 +322,7 @@ class LoopModel:
             if outcome == TYPE_ERROR:
                 return
             self.expect(clause, f"{title(what)} when pending", outcome, NONE)
-            gate.stopped = True
+            gate.stopped = f"e:{site}"
             self.complete(gate, EXCEPTION, "RuntimeError")
         else:
             self.expect(clause, f"{title(what)} when pending", outcome, NONE)

@@ -398,7 +398,7 @@ class Lockstep(HistoryModel):
         # some loops.
         for future in self.futures:
             for one in (future, future.gate):
-                if one is not None and one.stopped:
+                if one is not None and one.stopped and one.stopped == label:
                     self.came_through(one, ("raised", label))
                 if one is not None and one.state == EXCEPTION and label in ("", one.label) and not future.retrieved:
                     return
