@@ -180,6 +180,7 @@ class EndingWorld(World):
         parts.clear()
         self._callbacks.clear()
         self._contexts.clear()
+        self.iterators.clear()
         self._tasks[:] = [pair for pair in self._tasks if not pair[0].done()]
         if not ended.settled:
             return

@@ -319,6 +319,8 @@ class _Draft:
                 argument = choices.pick(arguments)
             vias = offer.vias[name]
             via = choices.pick(vias) if len(vias) > 1 else vias[0]
+            if name == "reinit" and self.contexts and len(offer.contexts) > 1:
+                context = choices.pick(offer.contexts)
         starving = self.plan.starved
         if starving > 0 and name in _STARVABLE and via == "direct" and choices.flag(starving):
             return _operation(name, future, callback, argument, context, via, choices.integer(*_STARVED))

@@ -19,13 +19,16 @@ async def _again(gate: Any) -> Any:
 
 
 def _reinit(world: World, future: Any, operation: Operation, site: str) -> Any:
-    """Call `__init__` once more; a task gets a new coroutine over the same gate."""
+    """Call `__init__` once more; a task gets a new coroutine over the same gate, and a context where the program says so."""
     if world.loop is None:
         future.__init__()
     elif world.target.shape == "task":
         coroutine = _again(world.gate(operation.future))
         world.coroutines.append(coroutine)
-        future.__init__(coroutine, loop=world.loop)
+        if operation.context is None:
+            future.__init__(coroutine, loop=world.loop)
+        else:
+            future.__init__(coroutine, loop=world.loop, context=world.context(operation.context))
     else:
         future.__init__(loop=world.loop)
 
