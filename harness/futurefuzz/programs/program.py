@@ -39,7 +39,8 @@ class Operation:
         future: index of the future.
         callback: index into `Program.callbacks`; for `add_done_callback` and `remove_done_callback`.
         argument: what is passed, one of `operations.ARGUMENTS[name]`; None for the operation's plain form.
-        context: for `add_done_callback`, and `reinit` of a task: which context (a small number) to pass; None passes none.
+        context: for `add_done_callback`, and `reinit` of a task: which context (a small number) to pass; None passes
+            none.
         starved: the target's `starved`-th memory allocation within the operation fails (from 1; None: none does).
         via: `direct`; `post` hands the call to the loop through `call_soon_threadsafe`; `post-if-pending` does so
             too and asks `done()` inside the loop's callback first (the robust bridge).

@@ -19,7 +19,7 @@ async def _again(gate: Any) -> Any:
 
 
 def _reinit(world: World, future: Any, operation: Operation, site: str) -> Any:
-    """Call `__init__` once more; a task gets a new coroutine over the same gate, and a context where the program says so."""
+    """Call `__init__` once more; a task gets a new coroutine over the same gate, and a context if need be."""
     if world.loop is None:
         future.__init__()
     elif world.target.shape == "task":
