@@ -94,3 +94,19 @@ def test_what_makes_no_futures_is_refused(what: Any, contract: str, said: str) -
     """In one line that says what would be right."""
     with pytest.raises(InputError, match=re.escape(said)):
         adapt(what, contract, "mine", "m:x")
+
+
+@pytest.mark.parametrize(
+    ("what", "contract", "inherits"),
+    [
+        (Whole, "asyncio", "asyncio.Future"),
+        (lambda loop: Whole(loop=loop), "asyncio", "asyncio.Future"),
+        (type("Mine", (futures._PyFuture,), {}), "asyncio", "asyncio.PyFuture"),  # type: ignore[attr-defined]
+        (type("Mine", (asyncio.Task,), {}), "asyncio", "asyncio.Task"),
+        (concurrent.futures.Future, "concurrent", "concurrent.Future"),
+        (Less, "concurrent", ""),
+    ],
+)
+def test_what_is_known_of_a_class_is_known_of_its_subclasses(what: Any, contract: str, inherits: str) -> None:
+    """Its bugs come with it."""
+    assert adapt(what, contract, "mine", "m:x").inherits == inherits

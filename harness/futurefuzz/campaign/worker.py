@@ -164,6 +164,7 @@ def _about(target: Any) -> dict[str, Any]:
         "lacks": sorted(target.lacks),
         "thread_operations": None if target.thread_operations is None else sorted(target.thread_operations),
         "loop_operations": None if target.loop_operations is None else sorted(target.loop_operations),
+        "inherits": target.inherits,
         "description": target.description,
     }
 

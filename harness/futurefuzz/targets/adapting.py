@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import inspect
-from asyncio import tasks
+from asyncio import futures, tasks
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -87,11 +88,37 @@ def adapt(what: Any, contract: str, name: str, where: str) -> Target:
             f"{where}: is of type {type(what).__name__}; allowed: a class, a factory, or a futurefuzz.targets.Target"
         )
     if contract == "asyncio" and _is_task_class(what):
-        maker: Callable[..., Any] = _OverGate(what)
-        return Target(name=name, contract=contract, new_future=maker, shape="task", dispose=_close, description=where)
+        return Target(
+            name=name,
+            contract=contract,
+            new_future=_OverGate(what),
+            shape="task",
+            dispose=_close,
+            inherits=_inherited(what),
+            description=where,
+        )
     maker = _maker(what, contract, where)
-    lacks = _missing(_first(maker, contract, where), contract, where)
-    return Target(name=name, contract=contract, new_future=maker, lacks=lacks, description=where)
+    first = _first(maker, contract, where)
+    return Target(
+        name=name,
+        contract=contract,
+        new_future=maker,
+        lacks=_missing(first, contract, where),
+        inherits=_inherited(type(first)),
+        description=where,
+    )
+
+
+def _inherited(what: type) -> str:
+    """The target of ours whose class a class derives from, itself included; empty for none."""
+    ours: dict[type, str] = {
+        asyncio.Task: "asyncio.Task",
+        tasks._PyTask: "asyncio.PyTask",  # type: ignore[attr-defined]
+        asyncio.Future: "asyncio.Future",
+        futures._PyFuture: "asyncio.PyFuture",  # type: ignore[attr-defined]
+        concurrent.futures.Future: "concurrent.Future",
+    }
+    return next((ours[base] for base in what.__mro__ if base in ours), "")
 
 
 def _is_task_class(what: Any) -> bool:

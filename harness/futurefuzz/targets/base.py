@@ -111,6 +111,7 @@ class Target:
         task_class: class of the tasks that await this target's futures; None: what the loop makes by itself.
         description: one sentence.
         dispose: called with each future's Sides when its run is over, for targets that must be closed.
+        inherits: name of the target whose class this one's derives from; what is known of that one is known of it, too.
         departures: clause -> why the author departs from it knowingly; what breaks such a clause is no finding.
         lacks: operations that it does not offer. The generator never draws them for it. `done` and `result` cannot be
             left out: every run ends by asking for both.
@@ -135,6 +136,7 @@ class Target:
     description: str = ""
     dispose: Callable[[Sides], None] | None = field(default=None)
     new_over: Callable[[Any, Callable[[Any], Any]], Sides] | None = field(default=None)
+    inherits: str = ""
     departures: Mapping[str, str] = field(factory=dict, hash=False, converter=copied)
     lacks: frozenset[str] = field(default=frozenset(), converter=operation_names)
 

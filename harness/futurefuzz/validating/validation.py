@@ -28,11 +28,13 @@ from futurefuzz.campaign.outcome import Reported, Unconfirmed
 from futurefuzz.campaign.plan import Pair, Plan, Unit
 from futurefuzz.campaign.process import Stopped, cores
 from futurefuzz.campaign.protocol import Setup
+from futurefuzz.campaign.runner import alike
 from futurefuzz.campaign.supervisor import Candidate, Supervisor
 from futurefuzz.contracts import clauses_of
 from futurefuzz.contracts.evidence import HELPFUL, needed
 from futurefuzz.contracts.verdict import Clause
 from futurefuzz.errors import InputError
+from futurefuzz.findings.known import KnownBug
 from futurefuzz.findings.signature import clause_of_end
 from futurefuzz.programs.codec import program_from_json
 from futurefuzz.programs.features import features
@@ -144,6 +146,8 @@ class Validation:
         self._target = ""
         self._contract = ""
         self._shape = "future"
+        self._inherits = ""
+        self._signatures: set[str] = set()  # that broke a clause
         self._departures: dict[str, str] = {}
         self._lacks: frozenset[str] = frozenset()
         self._clauses: dict[str, Clause] = {}
@@ -219,6 +223,7 @@ class Validation:
         if wanted is not None and wanted != self._contract:
             raise InputError(f"--contract {wanted}: {self.options.what} claims the contract {self._contract}")
         self._shape = about["shape"]
+        self._inherits = about["inherits"]
         self._departures = dict(about["departures"])
         self._lacks = frozenset(about["lacks"])
         self._clauses = {name: one for name, one in clauses_of(self._contract).items() if not one.trap}
@@ -319,6 +324,7 @@ class Validation:
     def _hear(self, candidate: Candidate) -> None:
         if not candidate.breaks:
             return
+        self._signatures.add(candidate.signature)
         clause = self._clause(candidate.signature)
         if candidate.suspect:
             self._suspects.append(candidate)
@@ -389,7 +395,8 @@ class Validation:
         if clause in self._found or clause in self._departures:
             return
         entry = reported(news.finding, news.reproduction, None, self._known)
-        self._found[clause] = entry = evolve(entry, reference=self._reference)
+        known = entry.known or self._bug(news.finding.signature)
+        self._found[clause] = entry = evolve(entry, known=known, reference=self._reference)
         self._listener.found(entry)
 
     @property
@@ -464,7 +471,11 @@ class Validation:
 
     def _row(self, clause: Clause, found: dict[str, int]) -> Row:
         name = clause.id
-        seen = {signature: times for signature, times in found.items() if self._clause(signature) == name}
+        seen = {
+            signature: times
+            for signature, times in found.items()
+            if self._clause(signature) == name and signature in self._signatures
+        }
         row = Row(
             clause=clause,
             verdict="unknown",
@@ -481,7 +492,7 @@ class Validation:
         if row.finding is not None:
             cause = self._lessons.follows(name, [other for other, times in self._broken.items() if times])
             said = row.finding.finding.cause + (f" (it may follow from {cause})" if cause else "")
-            return evolve(row, verdict="broken", reason=said, seen=seen, issues=self._issues(seen))
+            return evolve(row, verdict="broken", reason=said, seen=seen, issues=self._issues(seen, row.finding))
         if row.broken:
             return evolve(
                 row, reason=f"{row.broken} runs broke it, but not again in fresh processes", seen=seen
@@ -493,11 +504,22 @@ class Validation:
         tried = f"{row.tried} runs have tried it" if row.tried else "no run has tried it"
         return evolve(row, reason=f"{tried}; {ENOUGH} are enough")
 
-    def _issues(self, seen: dict[str, int]) -> dict[str, str]:
-        """Which of the signatures are known bugs of this interpreter."""
+    def _issues(self, seen: dict[str, int], finding: Reported) -> dict[str, str]:
+        """Which of the signatures are known bugs of this interpreter; where a process dies varies with each run."""
         found = {}
         for signature in seen:
-            bug = self._known.match(signature, platform.python_implementation(), sys.version_info)
+            bug = self._bug(signature)
+            if bug is None and alike(signature, finding.finding.signature):
+                bug = finding.known
             if bug is not None:
                 found[signature] = bug.issue
         return found
+
+    def _bug(self, signature: str) -> KnownBug | None:
+        """The known bug that a signature names, of the target itself or of the one that it derives from."""
+        rest = signature.removeprefix(f"{self._target}:")
+        for target in filter(None, (self._target, self._inherits)):
+            bug = self._known.match(f"{target}:{rest}", platform.python_implementation(), sys.version_info)
+            if bug is not None:
+                return bug
+        return None
