@@ -24,7 +24,8 @@ SCENARIO = Scenario(
         tasks=(1, 4),
         futures=(1, 2, 2, 3, 3),
         subset=(1, 2, 2, 3, 3, 4),
-        task_operations=_OBSERVING | {"set_result": 6, "set_exception": 4, "cancel": 6, "await": 5, "yield": 12},
+        task_operations=_OBSERVING | {"set_result": 6, "set_exception": 4, "cancel": 6, "await": 5, "yield": 12}
+        | {"drop": 1, "collect": 1},
         callback_operations=_OBSERVING | {"set_result": 3, "set_exception": 2, "cancel": 3},
         task_vias={"direct": 6, "post": 1, "post-if-pending": 2},
         callback_vias={"direct": 1},

@@ -24,6 +24,7 @@ BUILT_IN = [
     "asyncio.PyTask",
     "asyncio.wrap_future",
     "asyncio.run_coroutine_threadsafe",
+    "asyncio.run_in_executor",
     "concurrent.Future",
 ]
 
@@ -56,7 +57,7 @@ def resolving(name: str) -> Any:
     """A program that resolves a target's future as its contract allows, and observes it."""
     if find(name).contract == "asyncio":
         return program(("task", ["await", "result"]), ("thread", [op("set_result", via="post")]))
-    if name == "asyncio.wrap_future":
+    if name in ("asyncio.wrap_future", "asyncio.run_in_executor"):
         return program(("task", ["await", "result"]), ("thread", ["set_running", "set_result"]))
     if name == "asyncio.run_coroutine_threadsafe":
         return program(("task", ["set_result"]), ("thread", ["result wait"]))
@@ -104,6 +105,7 @@ def test_futures_are_made_of_what_the_name_says(name: str) -> None:
         "asyncio.Task": (asyncio.futures._CFuture, asyncio.tasks._CTask),  # type: ignore[attr-defined]
         "asyncio.PyTask": (asyncio.futures._PyFuture, asyncio.tasks._PyTask),  # type: ignore[attr-defined]
         "asyncio.wrap_future": (concurrent.futures.Future, asyncio.Future),
+        "asyncio.run_in_executor": (concurrent.futures.Future, asyncio.Future),
         "asyncio.run_coroutine_threadsafe": (asyncio.Future, concurrent.futures.Future),
         "concurrent.Future": (concurrent.futures.Future, concurrent.futures.Future),
     }[name]

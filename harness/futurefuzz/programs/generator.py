@@ -334,7 +334,7 @@ class _Draft:
             return choices.integer(0, children - 1) if children > 1 else 0
         if name == "cancel":
             return children - choices.integer(0, children)
-        if name in RESOLVING or choices.flag(_A_CHILD):
+        if name != "drop" and (name in RESOLVING or choices.flag(_A_CHILD)):
             return choices.integer(0, children - 1) if children > 1 else 0
         return children
 

@@ -7,11 +7,11 @@ import concurrent.futures
 from collections.abc import Coroutine
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from futurefuzz.targets.base import Sides, Target, register
 
-__all__ = ["COROUTINE_THREADSAFE", "WRAP_FUTURE"]
+__all__ = ["COROUTINE_THREADSAFE", "RUN_IN_EXECUTOR", "WRAP_FUTURE"]
 
 
 def _wrapped(loop: asyncio.AbstractEventLoop) -> Sides:
@@ -120,5 +120,31 @@ COROUTINE_THREADSAFE = register(
         ),
         dispose=_dispose,
         description="asyncio.run_coroutine_threadsafe: the loop resolves a gate, threads wait for the future",
+    )
+)
+
+
+class _Executor(concurrent.futures.Executor):
+    """Submits nothing: whoever has the future does the work."""
+
+    def __init__(self) -> None:
+        self.submitted: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
+        """The future, which somebody else completes."""
+        return self.submitted
+
+
+def _in_executor(loop: asyncio.AbstractEventLoop) -> Sides:
+    executor = _Executor()
+    return Sides(executor.submitted, loop.run_in_executor(executor, int))
+
+
+RUN_IN_EXECUTOR = register(
+    evolve(
+        WRAP_FUTURE,
+        name="asyncio.run_in_executor",
+        new_future=_in_executor,
+        description="loop.run_in_executor: threads of an executor resolve a future, the loop awaits what comes of it",
     )
 )

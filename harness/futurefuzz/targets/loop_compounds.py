@@ -86,23 +86,21 @@ def _as_completed(timeout: float | None) -> Callable[..., Any]:
     async def body(compound: Compound, children: Sequence[Child]) -> Any:
         compound.note("started")
         began = asyncio.get_running_loop().time()
-        task = asyncio.current_task()
-        assert task is not None
-        found: list[Any] = []
+        found: list[Any] = []  # exceptions without tracebacks: these would lead back here
         for one in asyncio.as_completed(children, timeout=timeout):
             try:
                 found.append(await one)
             except TimeoutError as error:
-                found.append(error)
+                found.append(error.with_traceback(None))
                 if not _is_over(began):
                     compound.note("early")
                 break
             except asyncio.CancelledError as error:
-                if task.cancelling():
+                if asyncio.current_task().cancelling():  # type: ignore[union-attr]
                     raise
-                found.append(error)
+                found.append(error.with_traceback(None))
             except Exception as error:
-                found.append(error)
+                found.append(error.with_traceback(None))
         return found
 
     return body
