@@ -668,3 +668,24 @@ def test_timers_can_be_late_together() -> None:
     assert seen == {repr(("returned", usual)), repr(("returned", late))}
     seen = {repr(run.outcome) for run in _runs(body, "random", 40, timers_are_choices=False)}
     assert seen == {repr(("returned", usual))}
+
+
+class _Nameless(type):
+    """Its classes do not say where they were made, as some that are made in C."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        if name == "__module__":
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+
+def test_a_class_that_does_not_say_its_module_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`_testcapi` has such a class on 3.14, and any module may be loaded."""
+    import types
+
+    module = types.ModuleType("nameless")
+    vars(module)["Nameless"] = _Nameless("Nameless", (), {})
+    monkeypatch.setitem(sys.modules, "nameless", module)
+    run = run_controlled(lambda: 1, explorers.make("random", random.Random(0)))
+    assert run is not None
+    assert run.outcome == ("returned", 1)

@@ -122,7 +122,7 @@ class _Scan:
 
     def _knows(self, module: ModuleType) -> bool:
         for value in list(vars(module).values()):
-            if isinstance(value, type) and value.__module__ == module.__name__:
+            if isinstance(value, type) and getattr(value, "__module__", None) == module.__name__:
                 if not all(self._has(part, module) for part in list(vars(value).values())):
                     return False
             elif not self._has(value, module):

@@ -94,7 +94,7 @@ class OlderLocks:
             if self._take(namespace.__setitem__, key, value):
                 continue
             if isinstance(value, type):
-                if value.__module__ == module:
+                if getattr(value, "__module__", None) == module:  # a class made in C need not have one
                     self._look_into(value, depth)
             elif depth < _DEPTH and not isinstance(value, types.ModuleType):
                 self._look_into(value, depth)
@@ -152,7 +152,7 @@ class OlderLocks:
         elif isinstance(value, types.CellType):
             self._look_into_cell(value, depth)
         elif isinstance(value, type):
-            if not spared(value.__module__) and value.__flags__ & (1 << 9):  # heap type
+            if not spared(getattr(value, "__module__", None) or "") and value.__flags__ & (1 << 9):  # heap type
                 self._look_at(value, list(vars(value).items()), lambda key, new: setattr(value, key, new), depth)
         elif isinstance(value, (types.ModuleType, types.CodeType, types.FrameType)):
             return
