@@ -92,9 +92,11 @@ def test_needs_name_clauses_and_operations() -> None:
 
 def test_what_is_lacking_says_why_a_clause_is_not_offered() -> None:
     """One of several ways is enough."""
-    assert needed("A9", "future", frozenset({"remove_done_callback"})) == "it has no remove_done_callback"
-    assert needed("A1", "future", frozenset({"set_exception"})) is None
+    assert needed("A9", "asyncio", "future", frozenset({"remove_done_callback"})) == "it has no remove_done_callback"
+    assert needed("A1", "asyncio", "future", frozenset({"set_exception"})) is None
     lacks = frozenset({"set_exception", "set_result"})
-    assert needed("A1", "future", lacks) == "it has no set_exception or set_result"
-    assert needed("A13", "future", frozenset()) == "it is no task"
-    assert needed("A13", "task", frozenset()) is None
+    assert needed("A1", "asyncio", "future", lacks) == "it has no set_exception or set_result"
+    assert needed("A13", "asyncio", "future", frozenset()) == "it is no task"
+    assert needed("A13", "asyncio", "task", frozenset()) is None
+    assert needed("L6", "concurrent", "future", frozenset()) == "it has no loop"
+    assert needed("L6", "asyncio", "future", frozenset()) is None

@@ -206,6 +206,11 @@ EVIDENCE: Final[dict[str, Callable[[Facts], bool]]] = {
     "C12": lambda facts: facts.raised,
     "C13": _performed("add_done_callback", "repr", "done", "cancelled", "running"),
     "C14": lambda facts: facts.failed_out,
+    # of the compound contract only what every kind of compound promises; the others stay unknown
+    "G5": lambda facts: bool(facts.cancelled) and facts.awaited,
+    "G8": lambda facts: facts.awaited and bool(facts.done),
+    "G9": lambda facts: facts.awaited and bool(facts.done),
+    "G14": lambda facts: bool(facts.done),
     "X1": _any,
     "X2": lambda facts: bool(facts.performed),
     "X3": _any,
@@ -280,18 +285,22 @@ HELPFUL: Final[dict[str, tuple[frozenset[str], ...]]] = {
 
 #: clauses that tasks alone have
 _OF_TASKS: Final = frozenset({"A13"})
+#: clauses about what is left in a loop
+_OF_LOOPS: Final = frozenset({"L6"})
 
 
-def needed(clause: str, shape: str, lacks: frozenset[str]) -> str | None:
+def needed(clause: str, contract: str, shape: str, lacks: frozenset[str]) -> str | None:
     """Why a target does not offer what a clause is about; None where it does.
 
     Args:
         clause: its id.
-        shape: of the target.
+        contract, shape: of the target.
         lacks: what the target does not offer.
     """
     if clause in _OF_TASKS and shape != "task":
         return "it is no task"
+    if clause in _OF_LOOPS and contract == "concurrent":
+        return "it has no loop"
     missing = next((names for names in NEEDS.get(clause, ()) if names <= lacks), None)
     return None if missing is None else f"it has no {' or '.join(sorted(missing))}"
 

@@ -270,7 +270,7 @@ class Validation:
             if name in HELPFUL
             and name not in self._found
             and not (name in self._departures and self._departed[name])
-            and needed(name, self._shape, self._lacks) is None
+            and needed(name, self._contract, self._shape, self._lacks) is None
         ]
         open_still.sort(key=lambda name: self._tried[name])
         return tuple(dict.fromkeys(wanted for name in open_still for wanted in HELPFUL[name]))
@@ -484,7 +484,7 @@ class Validation:
             departed=self._departed[name],
             finding=self._found.get(name),
         )
-        missing = needed(name, self._shape, self._lacks)
+        missing = needed(name, self._contract, self._shape, self._lacks)
         if name in self._departures:
             return evolve(row, verdict="departed", reason=self._departures[name])
         if missing is not None:
