@@ -18,13 +18,17 @@ PROGRAMS = 150
 DOCUMENTED: dict[str, set[str]] = {
     "gevent.AsyncResult": {"A1 *"},
     "gevent.AsyncResult-without-hub": {"C1 *"},
-    "promise.Promise": {"C1 *", "C3 result: another value"},
+    "janus.Queue": {"B8 traceback lost when asked again"},
+    "promise.Promise": {"C1 *", "C3 result: another value", "C14 traceback lost*"},
+    "tornado.chain_future": {"B8 traceback lost when asked again"},
+    "tornado.gen.coroutine": {"B8 traceback lost when asked again"},
+    "tornado.run_on_executor": {"B8 traceback lost when asked again"},
     "aiofutures.AsyncExecutor": {"A18 *"},
     "anyio.BlockingPortal": {"A18 *", "B6 log: AttributeError raised"},
     "distributed.Future": {"A18 *"},
-    "subclass.asyncio.Future": {"A18 *"},
-    "uvloop.Future": {"A18 *", "A* off-thread: *", "A* re-entrant: *"},
-    "uvloop.Task": {"A18 *", "A* off-thread: *", "A* re-entrant: *"},
+    "subclass.asyncio.Future": {"A18 *", "A21 *"},
+    "uvloop.Future": {"A18 *", "A21 *", "A* off-thread: *", "A* re-entrant: *"},
+    "uvloop.Task": {"A18 *", "A21 *", "A* off-thread: *", "A* re-entrant: *"},
 }
 
 #: of the interpreters that the packages run on; see corpus/known.toml

@@ -89,7 +89,7 @@ class _Scheduler:
 
     def set_exception(self, error: BaseException) -> None:
         self._send("exception", error)
-        self._client._handle_task_erred(key=KEY, exception=error)
+        self._client._handle_task_erred(key=KEY, exception=error, traceback=error.__traceback__)
 
     def cancel(self) -> bool:
         if self._sent is not None:

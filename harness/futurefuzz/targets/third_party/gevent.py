@@ -26,7 +26,7 @@ from gevent.event import AsyncResult
 from futurefuzz.control import Abort, Control, carriers
 from futurefuzz.targets.base import Target
 from futurefuzz.targets.third_party.stepping import CALL_SOON, WAKE, OwnThread, SteppedRun
-from futurefuzz.targets.third_party.turns import turn
+from futurefuzz.targets.third_party.turns import OBJECT_OPERATIONS, turn
 
 __all__ = ["TARGETS", "HubLoop", "LinkedResult", "ResultFuture"]
 
@@ -209,7 +209,7 @@ class HubLoop(SteppedRun):
         killall(self._greenlets, block=False)
         while self.ready_count():
             self.iterate()
-        del self.hub.handle_error
+        vars(self.hub).pop("handle_error", None)
 
 
 class _Entered:
@@ -228,7 +228,7 @@ ON_HUB: Final = Target(
     new_loop=HubLoop,
     task_class=_Greenlet,
     thread_operations=frozenset({"drop", "collect"}),
-    lacks=frozenset({"cancel", "cancelled", "remove_done_callback"}),
+    lacks=OBJECT_OPERATIONS | {"cancel", "cancelled", "remove_done_callback"},
     departures={
         "A2": "It stores what it is given, whether or not it can be raised (code of AsyncResult.set_exception).",
         "A8": (
@@ -238,6 +238,10 @@ ON_HUB: Final = Target(
         "A11": (
             "A link runs in the hub, whose context it gets: “callback will be called in the Hub” (docstring of "
             "AsyncResult.rawlink). A context that is passed is entered by the adapter."
+        ),
+        "A21": (
+            "A traceback is kept only where it is given: exc_info “will be used when the exception is re-raised to "
+            "propagate the correct traceback” (docstring of AsyncResult.set_exception)."
         ),
     },
 )
@@ -317,7 +321,7 @@ WITHOUT_HUB: Final = Target(
     name="gevent.AsyncResult-without-hub",
     contract="concurrent",
     new_future=ResultFuture,
-    lacks=frozenset({"cancel", "cancelled", "running", "set_running"}),
+    lacks=OBJECT_OPERATIONS | {"cancel", "cancelled", "running", "set_running"},
     departures={
         "C9": (
             "A link that is added inside another one is called after rawlink has returned, by whoever notifies: "
@@ -326,6 +330,10 @@ WITHOUT_HUB: Final = Target(
         "C12": (
             "An exception of a link goes to the hub's error handler, or with its traceback to stderr when there is no "
             "hub, not to a logger (gevent.hub.Hub.handle_error)."
+        ),
+        "C14": (
+            "A traceback is kept only where it is given: exc_info “will be used when the exception is re-raised to "
+            "propagate the correct traceback” (docstring of AsyncResult.set_exception)."
         ),
     },
 )

@@ -10,6 +10,7 @@ from promise import promise as module
 from promise.async_ import Async
 
 from futurefuzz.targets.base import Target
+from futurefuzz.targets.third_party.turns import OBJECT_OPERATIONS
 
 __all__ = ["TARGETS", "PromiseFuture"]
 
@@ -81,7 +82,7 @@ PROMISE: Final = Target(
     name="promise.Promise",
     contract="concurrent",
     new_future=_new,
-    lacks=frozenset({"cancel", "cancelled", "running", "set_running"}),
+    lacks=OBJECT_OPERATIONS | {"cancel", "cancelled", "running", "set_running"},
     departures={
         "C9": (
             "What `then` is given runs from a queue, one for each thread, which the outermost call empties: "

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from weakref import ref
 
 from futurefuzz.control.scheduler import current_control
+from futurefuzz.programs.operations import BY_HAND
 
-__all__ = ["turn"]
+__all__ = ["OBJECT_OPERATIONS", "turn"]
+
+#: operations on the object itself, by hand; what an adapter stands before has another object
+OBJECT_OPERATIONS: Final = frozenset({"await-elsewhere", "reinit", "bare", *BY_HAND})
 
 #: the run that asked last, and its lock, which its futures keep; a lock knows its control, so nothing here may hold it
 _last: tuple[Callable[[], Any], Callable[[], Any]] = (lambda: None, lambda: None)

@@ -8,12 +8,17 @@ from concurrent.futures import CancelledError, InvalidStateError
 from typing import Any, Final
 
 from twisted.internet import defer
+from twisted.logger import globalLogBeginner
 from twisted.python.failure import Failure
 
 from futurefuzz.targets.base import Target
-from futurefuzz.targets.third_party.turns import turn
+from futurefuzz.targets.third_party.turns import OBJECT_OPERATIONS, turn
 
 __all__ = ["TARGETS", "DeferredFuture"]
+
+
+# Until somebody begins to log, Twisted keeps all that there is to be logged, failures and their frames included.
+globalLogBeginner.beginLoggingTo([lambda _event: None], redirectStandardIO=False, discardBuffer=True)
 
 
 def _nothing_to_stop(_deferred: object) -> None:
@@ -131,7 +136,7 @@ DEFERRED: Final = Target(
     contract="concurrent",
     new_future=DeferredFuture,
     dispose=lambda sides: sides.observer.handled(),
-    lacks=frozenset({"running", "set_running"}),
+    lacks=OBJECT_OPERATIONS | {"running", "set_running"},
     departures={
         "C9": (
             "A callback that is added inside another one runs later, from the loop that runs them: “this loop won't "
