@@ -218,6 +218,38 @@ def test_who_calls_explore_is_no_part_of_a_place(monkeypatch: pytest.MonkeyPatch
     assert _only(planted.impatient).kind == "exception"
 
 
+HASHED = """\
+import concurrent.futures, threading
+from futurefuzz.exploring.api import explore
+from tests.exploring import planted
+
+kept = []
+
+def keeping():
+    kept.append(concurrent.futures.Future())
+    hash(kept[-1])
+
+def say():
+    print(["__hash__" in vars(kind) for kind in (concurrent.futures.Future, threading.Thread)])
+
+explore(planted.pooled, seed=1, runs=5, model="operation")
+say()
+explore(keeping, seed=1, runs=2, model="operation")
+say()
+kept.clear()
+explore(planted.queued, seed=1, runs=5, model="operation")
+say()
+"""
+
+
+def test_nothing_is_left_on_the_classes_of_the_library() -> None:
+    """Futures and threads are hashed as ever afterwards, unless one that was hashed in a run is still alive."""
+    done = subprocess.run(
+        [sys.executable, "-c", HASHED], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT
+    )
+    assert done.stdout.splitlines() == ["[False, False]", "[True, True]", "[False, False]"]
+
+
 def test_wrong_arguments_are_refused() -> None:
     """No function, no such model, no such explorer."""
     with pytest.raises(InputError, match="explore takes a function"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
 import threading
 from asyncio import taskgroups, tasks
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 from futurefuzz.control.threads import present
 
-__all__ = ["SUBSTITUTES", "OrderedSet", "give_back", "prepare"]
+__all__ = ["SUBSTITUTES", "OrderedSet", "forget", "give_back", "prepare"]
 
 
 class OrderedSet(set[Any]):
@@ -109,6 +110,7 @@ _INJECTED: Final[tuple[tuple[dict[str, Any], str, Any], ...]] = (
     (vars(taskgroups), "set", OrderedSet),
     (vars(_base), "id", _id),
 )
+_HASHED: Final = (concurrent.futures.Future, threading.Thread)
 _prepared = False
 
 
@@ -116,9 +118,9 @@ def prepare() -> None:
     """A run begins."""
     global _prepared
     if not _prepared:
-        # For good: a class that is changed in every run loses CPython's method caches.
+        # Until `forget`: a class that is changed in every run loses CPython's method caches.
         _prepared = True
-        for kind in (concurrent.futures.Future, threading.Thread):
+        for kind in _HASHED:
             if kind.__hash__ is object.__hash__:
                 setattr(kind, "__hash__", _hash)  # noqa: B010  # mypy
     for namespace, name, value in _INJECTED:
@@ -129,6 +131,23 @@ def give_back() -> None:
     """It is over."""
     for namespace, name, _ in _INJECTED:
         namespace.pop(name, None)
+
+
+def forget() -> bool:
+    """Many runs are over: take `__hash__` away again, unless something lives that was hashed by it in one of them, and
+    would now be looked for in another place of its set; whether it is gone."""
+    global _prepared
+    gc.collect()
+    for thing in gc.get_objects():
+        if issubclass(type(thing), _HASHED):
+            known = vars(thing).get("_futurefuzz_hash")
+            if known is not None and known != object.__hash__(thing):
+                return False
+    for kind in _HASHED:
+        if vars(kind).get("__hash__") is _hash:
+            delattr(kind, "__hash__")
+    _prepared = False
+    return True
 
 
 #: real object -> what stands in its place during a run

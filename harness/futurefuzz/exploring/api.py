@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from futurefuzz.control import ordered
 from futurefuzz.errors import InputError
 from futurefuzz.exploring.engine import EXPLORERS, STOPS, Budget, Hunt, Stage, hunt
 from futurefuzz.exploring.exploration import Exploration, finding_of
@@ -75,9 +76,19 @@ def explore(
         points = points_for(name, getattr(function, "__code__", None), [*_module_of(function), *instrument])
         return Runner(body, model=name, points=points, seed=seed)
 
-    found, stages = search_models(
-        runner, _models_up_to(model), runs=runs, seconds=seconds, seed=seed, explorer=explorer, check=check, stop=stop
-    )
+    try:
+        found, stages = search_models(
+            runner,
+            _models_up_to(model),
+            runs=runs,
+            seconds=seconds,
+            seed=seed,
+            explorer=explorer,
+            check=check,
+            stop=stop,
+        )
+    finally:
+        ordered.forget()
     findings = tuple(finding_of(each) for each in found)
     return Exploration(
         what=getattr(function, "__qualname__", repr(function)),
