@@ -54,8 +54,8 @@ class _Leak:
 
 
 def judged(program: Program) -> bool:
-    """Whether leaks of this program say something: where an allocation or a call-out fails in the middle of an operation,
-    nobody promises what is let go of."""
+    """Whether leaks of this program say something: where an allocation or a call-out fails inside an operation, nobody
+    promises what is let go of."""
     if any(hook.raises for hook in program.hooks):
         return False
     return not any(one.starved is not None or one.argument == "hostile" for one in program.operations())
