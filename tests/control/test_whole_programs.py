@@ -363,6 +363,13 @@ def test_a_taken_lock_costs_no_hand_over(monkeypatch: pytest.MonkeyPatch) -> Non
     assert short < (len(handed) - short) * 0.75
 
 
+def test_types_that_belong_to_no_module_are_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C code can make types without `__module__`, and `_testcapi` of 3.15 keeps one by name."""
+    pytest.importorskip("_testcapi")
+    monkeypatch.setitem(sys.modules, "tests.newly_loaded", sys)  # so that modules are searched again
+    assert _runs(lambda: 1, "random", 1)[0].outcome == ("returned", 1)
+
+
 def test_points_inside_code_go_with_it() -> None:
     """A lost update that no lock guards shows where there are points inside the code, and only there."""
 
