@@ -206,11 +206,20 @@ EVIDENCE: Final[dict[str, Callable[[Facts], bool]]] = {
     "C12": lambda facts: facts.raised,
     "C13": _performed("add_done_callback", "repr", "done", "cancelled", "running"),
     "C14": lambda facts: facts.failed_out,
-    # of the compound contract only what every kind of compound promises; the others stay unknown
-    "G5": lambda facts: bool(facts.cancelled) and facts.awaited,
-    "G8": lambda facts: facts.awaited and bool(facts.done),
-    "G9": lambda facts: facts.awaited and bool(facts.done),
-    "G14": lambda facts: bool(facts.done),
+    "G1": lambda facts: bool(facts.done),
+    "G2": lambda facts: bool(facts.done),
+    "G3": lambda facts: bool(facts.cancelled),
+    "G4": lambda facts: bool(facts.performed),
+    "G5": lambda facts: bool(facts.cancelled),
+    "G6": lambda facts: bool(facts.performed),
+    "G7": lambda facts: bool(facts.done),
+    "G8": lambda facts: bool(facts.done),
+    "G9": lambda facts: bool(facts.done),
+    "G10": lambda facts: bool(facts.done),
+    "G11": lambda facts: bool(facts.done),
+    "G12": lambda facts: bool(facts.done) and bool(facts.cancelled),
+    "G13": lambda facts: bool(facts.performed),
+    "G14": _any,
     "X1": _any,
     "X2": lambda facts: bool(facts.performed),
     "X3": _any,
@@ -283,6 +292,28 @@ HELPFUL: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "C12": _sets("callback that raises"),
 }
 
+_GATHERS: Final = frozenset({"gather", "gather-exceptions"})
+_WAITS: Final = frozenset({"wait-first", "wait-exception", "wait-all", "wait-timeout"})
+_WAITERS: Final = frozenset({"condition", "semaphore", "lock", "queue", "event"})
+_COMPOUNDS: Final = _GATHERS | _WAITS | {"shield", "waiting", "task-group", "as-completed"}
+
+#: clauses of compounds -> the shapes that they are about; of a compound of another shape they are not judged
+_SHAPES: Final[dict[str, frozenset[str]]] = {
+    "G1": _GATHERS | {"task-group"},
+    "G2": _GATHERS,
+    "G3": _GATHERS | {"waiting", "task-group"},
+    "G4": _COMPOUNDS | _WAITERS,
+    "G5": _COMPOUNDS | _WAITERS,
+    "G6": frozenset({"waiting", "as-completed"}),
+    "G7": _WAITS,
+    "G8": _COMPOUNDS,
+    "G9": _COMPOUNDS,
+    "G10": frozenset({"task-group"}),
+    "G11": frozenset({"as-completed"}),
+    "G12": _WAITERS,
+    "G13": _WAITERS,
+}
+
 #: clauses that tasks alone have
 _OF_TASKS: Final = frozenset({"A13"})
 #: clauses about what is left in a loop
@@ -299,7 +330,9 @@ def needed(clause: str, contract: str, shape: str, lacks: frozenset[str]) -> str
     """
     if clause in _OF_TASKS and shape != "task":
         return "it is no task"
-    if clause in _OF_LOOPS and contract == "concurrent":
+    if shape not in _SHAPES.get(clause, {shape}):
+        return "it is about others"
+    if clause in _OF_LOOPS and contract in ("concurrent", "concurrent-compound"):
         return "it has no loop"
     missing = next((names for names in NEEDS.get(clause, ()) if names <= lacks), None)
     return None if missing is None else f"it has no {' or '.join(sorted(missing))}"
