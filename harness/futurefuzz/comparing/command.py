@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from rich.text import Text
 
 from futurefuzz import targets
 from futurefuzz.campaign.campaign import known_bugs
@@ -243,7 +244,7 @@ def register(
                 click.echo("futurefuzz: interrupted; nothing was shown", err=True)
                 return 0
         page = page_for(sys.stdout)
-        lines = [*program_lines(case.program), *outcome_lines(table, page)]
+        lines = [*program_lines(case.program, page), Text(), *outcome_lines(table, page)]
         write(lines, sys.stdout, page)
         if json_file is not None:
             head = {"format": FORMAT, "interpreter": interpreter(), "target": name, "signature": signature}

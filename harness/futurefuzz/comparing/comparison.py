@@ -229,7 +229,7 @@ class _Programs:
                 return Case(scenario=scenario.name, target=self._one.name, program=program)
             del self._drawn[scenario]
         one, other = self._one, self._other
-        some = "more programs" if self._seen else "programs"
+        some = "more programs" if any(self._runs.values()) else "programs"
         raise InputError(
             f"no scenario makes {some} for both {one.name} ({one.contract}) and {other.name} ({other.contract})"
         )

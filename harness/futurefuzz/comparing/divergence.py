@@ -19,6 +19,8 @@ _SITE: Final = re.compile(r"^[ch]?\d+\.\d+(?:#\d+)?!? ")
 _NTH: Final = re.compile(r" #\d+$")
 _FUTURE: Final = re.compile(r" ?\bf-?\d+\b")
 _ABSENT: Final = "nothing"
+_RAISED: Final = " raised"
+_NO_ERROR: Final = "no error"
 
 
 class Difference(NamedTuple):
@@ -75,7 +77,7 @@ def _only(side: int, mine: Sampled, others: Sampled) -> Iterable[Divergence]:
         pairs = _differing(behaviour, nearest)
         differences = tuple(
             dict.fromkeys(
-                Difference(_general(name), *((_kind(a), _kind(b)) if side == 0 else (_kind(b), _kind(a))))
+                _difference(name, *((a, b) if side == 0 else (b, a)))
                 for name, a, b in pairs
             )
         )
@@ -89,6 +91,16 @@ def _only(side: int, mine: Sampled, others: Sampled) -> Iterable[Divergence]:
             differences=differences,
             definite=others.complete,
         )
+
+
+def _difference(name: str, one: str, other: str) -> Difference:
+    """In general words. What raises an error on one side only is one divergence, whatever the other side gives."""
+    first, second = _kind(one), _kind(other)
+    if first.endswith(_RAISED) and not second.endswith(_RAISED):
+        second = _NO_ERROR
+    elif second.endswith(_RAISED) and not first.endswith(_RAISED):
+        first = _NO_ERROR
+    return Difference(_general(name), first, second)
 
 
 def _differing(one: Behaviour, other: Behaviour) -> list[tuple[str, str, str]]:

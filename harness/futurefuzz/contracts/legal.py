@@ -101,7 +101,7 @@ def legal_answers(program: Program, contract: str, shape: str = "future") -> fro
 
 
 def _modelled(program: Program, contract: str) -> bool:
-    if program.hooks:
+    if program.hooks or program.foreign or any(c.unequal or c.unhashable for c in program.callbacks):
         return False
     for operation in program.operations():
         if operation.name not in _MODELLED:

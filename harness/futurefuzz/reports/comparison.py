@@ -13,6 +13,7 @@ from futurefuzz.findings import token
 from futurefuzz.findings.known import KnownBug
 from futurefuzz.programs.codec import program_to_json
 from futurefuzz.programs.program import Operation, Program
+from futurefuzz.reports.legend import legend
 from futurefuzz.reports.page import Page, clean, rule, wrap
 from futurefuzz.reports.spelling import operation_code
 
@@ -69,7 +70,7 @@ def divergence_lines(confirmed: Confirmed, one: str, other: str, known: KnownBug
         lines += [Text(f"           {line}") for line in wrap(clean(known.note), page.width - 11, glyphs=page.glyphs)]
     if confirmed.tried:
         lines.append(Text(f"replayed   showed again in {confirmed.reproduced} of {confirmed.tried} fresh processes"))
-    lines += [Text(), *program_lines(confirmed.case.program), Text()]
+    lines += [Text(), *program_lines(confirmed.case.program, page), Text()]
     return lines + _side_by_side(confirmed, one, other, page)
 
 
@@ -89,18 +90,14 @@ def _side_by_side(confirmed: Confirmed, one: str, other: str, page: Page) -> lis
     return lines
 
 
-def program_lines(program: Program) -> list[Text]:
-    """A program as code, one line for each actor, callback and hook."""
-    lines = []
-    for number, actor in enumerate(program.actors):
-        lines.append(Text(f"{actor.kind} {number}:  {_code(actor.operations, f'{number}.')}"))
-    for number, callback in enumerate(program.callbacks):
-        if callback.operations or callback.raises:
-            raises = "; raises" if callback.raises else ""
-            lines.append(Text(f"callback {number}:  {_code(callback.operations, f'c{number}.')}{raises}"))
-    for number, hook in enumerate(program.hooks):
-        lines.append(Text(f"inside {hook.kind} no. {hook.nth}:  {_code(hook.operations, f'h{number}.')}"))
-    return lines
+def program_lines(program: Program, page: Page) -> list[Text]:
+    """A program as code, one line for each actor, and what its names stand for."""
+    lines = [
+        Text(f"{actor.kind} {number}:  {_code(actor.operations, f'{number}.')}")
+        for number, actor in enumerate(program.actors)
+    ]
+    named = wrap("; ".join(legend(program)), page.width, glyphs=page.glyphs)
+    return lines + [Text(line, style="dim") for line in named]
 
 
 def _code(operations: tuple[Operation, ...], prefix: str) -> str:
