@@ -19,6 +19,7 @@ from futurefuzz.runs.callouts import ProxyContext
 from futurefuzz.targets.base import Sides, Target
 from futurefuzz.targets.third_party.ends import wait_for
 from futurefuzz.targets.third_party.stepping import CALL_SOON, WAKE, OwnThread, SteppedRun
+from futurefuzz.targets.third_party.turns import OBJECT_OPERATIONS
 
 __all__ = ["TARGETS", "SteppedLoop"]
 
@@ -114,6 +115,7 @@ FUTURE: Final = Target(
     contract="asyncio",
     new_future=lambda loop: loop.create_future(),
     new_loop=SteppedLoop,
+    lacks=OBJECT_OPERATIONS,  # the objects are asyncio's own, and tested as such
 )
 
 TASK: Final = Target(
@@ -122,6 +124,7 @@ TASK: Final = Target(
     new_future=_task,
     shape="task",
     new_loop=SteppedLoop,
+    lacks=OBJECT_OPERATIONS,  # the objects are asyncio's own, and tested as such
     dispose=_dispose,
 )
 
