@@ -686,13 +686,37 @@ class _Nameless(type):
         return super().__getattribute__(name)
 
 
-def test_a_class_that_does_not_say_its_module_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+class _Descriptive(type):
+    """The module of its classes is no text, as that of Cython's common types."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        return property() if name == "__module__" else super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("meta", [_Nameless, _Descriptive])
+def test_a_class_that_does_not_say_its_module_is_no_obstacle(monkeypatch: pytest.MonkeyPatch, meta: type) -> None:
     """`_testcapi` has such a class on 3.14, and any module may be loaded."""
     import types
 
     module = types.ModuleType("nameless")
-    vars(module)["Nameless"] = _Nameless("Nameless", (), {})
+    vars(module)["Nameless"] = meta("Nameless", (), {})
+    vars(module)["instance"] = vars(module)["Nameless"]()
     monkeypatch.setitem(sys.modules, "nameless", module)
     run = run_controlled(lambda: 1, explorers.make("random", random.Random(0)))
     assert run is not None
     assert run.outcome == ("returned", 1)
+
+
+def test_a_run_that_cannot_begin_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails while the process is looked through is raised, and the process is as before: the next run begins."""
+
+    def failing(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("looked at something foreign")
+
+    sleep, collecting = time.sleep, gc.isenabled()
+    with monkeypatch.context() as patch:
+        patch.setattr("futurefuzz.control.session.OlderLocks", failing)
+        with pytest.raises(RuntimeError, match="foreign"):
+            run_controlled(lambda: 1, explorers.make("random", random.Random(0)))
+    assert (time.sleep, gc.isenabled()) == (sleep, collecting)
+    assert _runs(lambda: 1, "random", 1)[0].outcome == ("returned", 1)

@@ -355,7 +355,8 @@ def test_a_run_may_be_cut_anywhere(name: str, bound: int) -> None:
         whole = execute(what, target, Wandering(seed))
         assert run is not None
         assert whole is not None
-        assert run.status == "livelock"
+        # A compound may come to its end before the bound; the others have longer programs.
+        assert run.status == "livelock" or (target.new_group is not None and run.history == whole.history)
         assert not [line for line in tell(run) if "Abort" in line]
         happened = [event for event in run.history if event.kind != "state"]
         assert happened == whole.history[: len(happened)]  # and nothing after the cut

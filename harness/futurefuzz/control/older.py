@@ -54,6 +54,12 @@ def spared(module: str) -> bool:
     return module.partition(".")[0] in _SPARED
 
 
+def _home(kind: type) -> str:
+    """The module of a class; one that is made in C need not have any, or has something there that is no text."""
+    module = getattr(kind, "__module__", None)
+    return module if isinstance(module, str) else ""
+
+
 class OlderLocks:
     """All the places where a lock from before the run is kept.
 
@@ -85,7 +91,7 @@ class OlderLocks:
         self._quiet = True
         for reference in list(vars(logging).get("_handlerList", ())):
             handler = reference()
-            if handler is not None and not spared(type(handler).__module__):
+            if handler is not None and not spared(_home(type(handler))):
                 self._look_into(handler, _DEPTH - 1)
         self._quiet = False
 
@@ -94,7 +100,7 @@ class OlderLocks:
             if self._take(namespace.__setitem__, key, value):
                 continue
             if isinstance(value, type):
-                if getattr(value, "__module__", None) == module:  # a class made in C need not have one
+                if _home(value) == module:
                     self._look_into(value, depth)
             elif depth < _DEPTH and not isinstance(value, types.ModuleType):
                 self._look_into(value, depth)
@@ -133,7 +139,7 @@ class OlderLocks:
         kind = type(value)
         if kind in _PLAIN:
             return
-        home = getattr(kind, "__module__", None) or ""
+        home = _home(kind)
         if home != "builtins" and spared(home):
             return
         self._seen[id(value)] = value
@@ -152,7 +158,7 @@ class OlderLocks:
         elif isinstance(value, types.CellType):
             self._look_into_cell(value, depth)
         elif isinstance(value, type):
-            if not spared(getattr(value, "__module__", None) or "") and value.__flags__ & (1 << 9):  # heap type
+            if not spared(_home(value)) and value.__flags__ & (1 << 9):  # heap type
                 self._look_at(value, list(vars(value).items()), lambda key, new: setattr(value, key, new), depth)
         elif isinstance(value, (types.ModuleType, types.CodeType, types.FrameType)):
             return
@@ -182,7 +188,7 @@ class OlderLocks:
             self._look_at(value, list(attributes.items()), lambda key, new: attributes.__setitem__(key, new), depth)
         for base in kind.__mro__:
             slots = vars(base).get("__slots__")
-            if not slots or (getattr(base, "__module__", "") or "").partition(".")[0] in _BUILT_IN:
+            if not slots or _home(base).partition(".")[0] in _BUILT_IN:
                 continue
             for name in (slots,) if isinstance(slots, str) else tuple(slots):
                 try:

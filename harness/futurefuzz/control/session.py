@@ -299,11 +299,19 @@ class _Taken:
         enter(self._control)
         self._collecting = gc.isenabled()
         gc.disable()
-        changed = _substitution.replace()
-        ordered.prepare()
-        if changed or _older is None:
-            _older = OlderLocks()
-        self._older = (_older, OlderLocks([self._body], known=_older))
+        try:
+            changed = _substitution.replace()
+            ordered.prepare()
+            if changed or _older is None:
+                _older = OlderLocks()
+            self._older = (_older, OlderLocks([self._body], known=_older))
+        except BaseException:  # whatever foreign objects do when they are looked at, or Ctrl-C
+            ordered.give_back()
+            _substitution.give_back()
+            leave()
+            if self._collecting:
+                gc.enable()
+            raise
         for locks_found in self._older:
             locks_found.replace()
         if _pools is None:

@@ -18,15 +18,19 @@ __all__ = ["wind_up"]
 _TURNS: Final = 20
 
 
-def wind_up(loop: VirtualLoop, parts: Sequence[object]) -> None:
+def wind_up(loop: VirtualLoop, parts: Sequence[object], others: Sequence[object]) -> None:
     """Cancel what is pending and let the loop run until nothing is.
 
     Args:
         loop: of the run, not running any more.
         parts: futures and tasks of the group, those that wait for others first.
+        others: tasks that are none of it, and have been seen to.
     """
     for _ in range(_TURNS):
         pending = [part for part in parts if isinstance(part, asyncio.Future) and not part.done()]
+        if not pending:
+            # Tasks that the group made for itself, which a run that is cut may leave before their first step.
+            pending = [task for task in asyncio.all_tasks(loop) if not any(task is other for other in others)]
         if not pending:
             break
         for part in pending:

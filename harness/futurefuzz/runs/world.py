@@ -158,7 +158,7 @@ class World(Notes):
                     task._log_destroy_pending = False
                 body.close()
             if self.target.new_group is not None and self.loop is not None:
-                wind_up(self.loop, self._parts())
+                wind_up(self.loop, self._parts(), [task for task, _ in self._tasks])
             there = [
                 sides
                 for sides in (*self.sides, *self._replaced)

@@ -120,7 +120,7 @@ def _eager(new_group: NewGroup) -> NewGroup:
     """The same on a loop whose tasks are eager: each runs at once up to its first suspension."""
 
     def eager(loop: asyncio.AbstractEventLoop, count: int) -> list[Sides]:
-        loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined]
+        loop.set_task_factory(vars(asyncio)["eager_task_factory"])  # from 3.12 on
         return new_group(loop, count)
 
     return eager
@@ -221,7 +221,7 @@ COMPOUNDS: Final[list[Target]] = [
     ),
 ]
 if sys.version_info >= (3, 12):
-    COMPOUNDS += [
+    COMPOUNDS.extend([
         _compound(
             "asyncio.eager-task",
             "waiting",
@@ -236,4 +236,4 @@ if sys.version_info >= (3, 12):
             _SOME,
             "asyncio.gather over coroutines that become eager tasks, each awaiting a future",
         ),
-    ]
+    ])
