@@ -35,6 +35,7 @@ class OwnThread:
         self._carrier = carriers.take() if carrier is None else carrier
         self._over = carriers.closed_lock()
         self._error: BaseException | None = None
+        self._rested = False
 
     def do(self, function: Callable[[], object]) -> None:
         """Call it there; what it raises is raised here."""
@@ -53,8 +54,10 @@ class OwnThread:
             raise error
 
     def rest(self) -> None:
-        """Give a thread of the pool back."""
-        self._carrier.give(self._carrier.rest)
+        """Give a thread of the pool back, once: in the pool twice, it would be lent to two."""
+        if not self._rested:
+            self._rested = True
+            self._carrier.give(self._carrier.rest)
 
 
 class SteppedRun:
