@@ -86,8 +86,12 @@ class LinkedResult:
             raise asyncio.InvalidStateError
         return self.inner.exception
 
+    def get(self) -> Any:
+        """Wait for it, in a greenlet."""
+        return self.inner.get()
+
     def __await__(self) -> Any:
-        return (yield self.inner)
+        return (yield self)
 
     def __repr__(self) -> str:
         return repr(self.inner)
