@@ -32,18 +32,18 @@ assert sys.getswitchinterval() > 1e-5, "hurry"
 """
 
 DEADLOCK = """\
-import threading, time
+import threading
 
-a, b = threading.Lock(), threading.Lock()
+a, b, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
 
 def one():
     with a:
-        time.sleep(0.05)
+        both.wait()
         b.acquire()
 
 def two():
     with b:
-        time.sleep(0.05)
+        both.wait()
         a.acquire()
 
 threads = [threading.Thread(target=each) for each in (one, two)]
@@ -141,8 +141,8 @@ def test_a_deadlock_of_real_threads_is_found_in_control(
 
 
 def test_how_often_threads_met_is_said_beside_every_result() -> None:
-    """Threads that sleep overlap; without threads there is nothing to say."""
-    found = _stress(THREADS % "__import__('time').sleep(0.01)", rounds=5)
+    """Threads that wait for each other overlap; without threads there is nothing to say."""
+    found = _stress("both = __import__('threading').Barrier(2)\n" + THREADS % "both.wait()", rounds=5)
     assert (found.threaded, found.overlapped) == (5, 5)
     assert found.overlap().startswith("threads overlapped in 100% of the rounds, ")
     assert _stress("pass\n", rounds=2).overlap() == "no round has started a thread"
