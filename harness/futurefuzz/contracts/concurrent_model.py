@@ -9,6 +9,7 @@ Semantics: Lib/concurrent/futures/_base.py of CPython 3.11 to 3.15.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import Final, NamedTuple
 
@@ -64,12 +65,14 @@ class FutureModel:
     Args:
         callbacks: whether the callbacks that ran are part of the outcome; without them a history may be right in its
             answers although its callbacks are not.
+        ordered: whether the order in which a completion runs them is; without it a history may be right but for that.
     """
 
-    __slots__ = ("callbacks",)
+    __slots__ = ("callbacks", "ordered")
 
-    def __init__(self, *, callbacks: bool = True) -> None:
+    def __init__(self, *, callbacks: bool = True, ordered: bool = True) -> None:
         self.callbacks = callbacks
+        self.ordered = ordered
 
     def initial(self) -> State:
         """Pending, nothing registered."""
@@ -121,6 +124,10 @@ class FutureModel:
         """The completing call ran the registered callbacks; one that has not returned may still be at it."""
         if not self.callbacks:
             return True
+        if not self.ordered:
+            left = Counter(state.callbacks)
+            left.subtract(what.ran)
+            return not any(count < 0 or (count > 0 and what.outcome is not None) for count in left.values())
         if what.outcome is None:
             return state.callbacks[: len(what.ran)] == what.ran
         return state.callbacks == what.ran
