@@ -7,6 +7,8 @@ import os
 from asyncio import futures
 from typing import Any
 
+from attrs import evolve
+
 from futurefuzz.targets.base import Target
 
 PyFuture: Any = futures._PyFuture  # type: ignore[attr-defined]
@@ -47,5 +49,6 @@ def _asyncio(name: str, future: Any) -> Target:
 
 TWIN = _asyncio("twin", Twin)
 LIFO = _asyncio("lifo", LastInFirstOut)
+DECLARED = evolve(LIFO, name="planted.declared", departures={"A8": "newest first"})
 DIES = _asyncio("dies", Dies)
 TWO_WINNERS = Target(name="planted.two_winners", contract="concurrent", new_future=TwoWinners)

@@ -18,7 +18,7 @@ from futurefuzz.targets import base
 from tests.comparing import planted
 
 HERE = str(Path(__file__).parent)
-_REFERENCES = tuple(f"planted:{name}" for name in ("TWIN", "LIFO", "DIES", "TWO_WINNERS"))
+_REFERENCES = tuple(f"planted:{name}" for name in ("TWIN", "LIFO", "DECLARED", "DIES", "TWO_WINNERS"))
 
 LOOP = Scenario(
     name="loop", description="one loop", contracts=("asyncio",),

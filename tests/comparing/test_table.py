@@ -98,3 +98,12 @@ def test_the_report_stays_within_the_page() -> None:
         assert all(line.cell_len <= width for line in outcome_lines(found, Page(width=width)))
     document = table_document(found)
     assert [row["samples"] for row in document["rows"]] == [row.samples for row in found.rows]
+
+
+def test_what_a_target_departs_from_knowingly_is_not_forbidden() -> None:
+    """Last in, first out, declared: the models know only the contract, so they are not asked."""
+    adds = tuple(Operation(name="add_done_callback", callback=i) for i in (0, 1))
+    actor = Actor(kind="task", operations=(*adds, Operation(name="set_result"), Operation(name="yield")))
+    program = Program(actors=(actor,), callbacks=(Callback(), Callback(group=1)))
+    assert [row.grade for row in table(program, "planted.lifo").rows if row.samples] == ["forbidden"]
+    assert [row.grade for row in table(program, "planted.declared").rows] == ["unknown"]

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from futurefuzz.contracts.asyncio_model import CANCELLED, EXCEPTION, PENDING, RESULT
 from futurefuzz.programs.program import Operation, Program
-from futurefuzz.runs.behaviour import STATUS, Behaviour
+from futurefuzz.runs.behaviour import STATUS, Behaviour, observation
 
 __all__ = ["AsyncioSteps"]
 
@@ -94,7 +94,7 @@ class AsyncioSteps:
                 ready = state.ready
                 if operation.via != "direct":
                     ready = (*ready, (_POST, site, "", operation))
-                seen = state.seen | {(f"{site} {_title(operation)}", _NONE)}
+                seen = state.seen | {(observation(site, operation), _NONE)}
                 yield state._replace(posted=posted, ready=ready, seen=seen)
 
     def answers(self, state: Hashable) -> Behaviour:
@@ -105,7 +105,7 @@ class AsyncioSteps:
         for number, operations in self._tasks.items():
             behind = state.tasks[number]
             if behind < len(operations):
-                seen[f"{number}.{behind} {_title(operations[behind])}"] = "never returned"
+                seen[observation(f"{number}.{behind}", operations[behind])] = "never returned"
                 stuck = True
         seen[STATUS] = "stuck" if stuck else "completed"
         for index, future in enumerate(state.futures):
@@ -126,7 +126,7 @@ class AsyncioSteps:
             if len(item) > 3:  # it was waiting, and goes on with the outcome of what it waited for
                 operation = operations[behind]
                 outcome = _NONE if operation.name == "yield" else str(_outcome(state.futures[operation.future]))
-                state = _saw(state, f"{who}.{behind} {_title(operation)}", outcome)
+                state = _saw(state, observation(f"{who}.{behind}", operation), outcome)
                 behind += 1
                 state = state._replace(tasks=_replaced(state.tasks, who, behind))
             frame = _Frame(f"{who}.", operations, behind, context, who)
@@ -140,7 +140,7 @@ class AsyncioSteps:
         return state._replace(frame=frame if frame.position < len(frame.operations) else None)
 
     def _posted(self, state: _State, site: str, context: str, operation: Operation) -> _State:
-        name = f"{site}! {_title(operation)}"
+        name = observation(f"{site}!", operation)
         if operation.via == "post-if-pending" and state.futures[operation.future].state != PENDING:
             return _saw(state, name, "returned skipped")
         return self._perform(state, operation, site, name, context)
@@ -149,7 +149,7 @@ class AsyncioSteps:
         """The next operation of what the loop is at."""
         operation = frame.operations[frame.position]
         site = f"{frame.prefix}{frame.position}"
-        name = f"{site} {_title(operation)}"
+        name = observation(site, operation)
         if operation.name == "yield":
             return state._replace(frame=None, outbox=((_TASK, frame.task, frame.context, "again"),))
         if operation.name == "await":
@@ -224,11 +224,6 @@ def _outcome(future: _Future) -> str | None:
 
 def _saw(state: _State, name: str, outcome: str) -> _State:
     return state._replace(seen=state.seen | {(name, outcome)})
-
-
-def _title(operation: Operation) -> str:
-    title = operation.name if operation.argument is None else f"{operation.name}({operation.argument})"
-    return f"{title} f{operation.future}"
 
 
 def _replaced(values: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:

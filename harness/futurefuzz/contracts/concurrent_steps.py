@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from futurefuzz.contracts.concurrent_model import CANCELLED, FINISHED, NOTIFIED, PENDING, RUNNING
 from futurefuzz.programs.program import Operation, Program
-from futurefuzz.runs.behaviour import STATUS, Behaviour
+from futurefuzz.runs.behaviour import STATUS, Behaviour, observation
 
 __all__ = ["ConcurrentSteps"]
 
@@ -173,9 +173,7 @@ def _outcome(future: _Future) -> str | None:
 
 
 def _name(frame: _Frame) -> str:
-    operation = frame.operations[frame.position]
-    title = operation.name if operation.argument is None else f"{operation.name}({operation.argument})"
-    return f"{frame.prefix}{frame.position} {title} f{operation.future}"
+    return observation(f"{frame.prefix}{frame.position}", frame.operations[frame.position])
 
 
 def _replaced(values: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:

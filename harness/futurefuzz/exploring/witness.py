@@ -43,11 +43,6 @@ class Sighting:
     step: Step | None
     touch: Touch | None = None
 
-    @property
-    def is_line(self) -> bool:
-        """It came to a line."""
-        return self.step is None and self.touch is None
-
     def to_json(self) -> list[Any]:
         """As it goes through a pipe; of what a step announces only the kind and, in words, the resource."""
         place = None if self.place is None else [self.place.file, self.place.line, self.place.function]

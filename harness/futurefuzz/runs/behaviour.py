@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from futurefuzz.programs.program import Operation
 from futurefuzz.runs.history import CallbackRun, FinalState, Outcome, Run
 
-__all__ = ["STATUS", "Behaviour", "answers_of", "behaviour_of", "died", "history_key"]
+__all__ = ["STATUS", "Behaviour", "answers_of", "behaviour_of", "died", "history_key", "observation"]
 
 #: what was observed -> what came of it, in the order of the names
 Behaviour = tuple[tuple[str, str], ...]
@@ -45,9 +45,9 @@ def behaviour_of(run: Run) -> Behaviour:
         what = event.what
         if isinstance(what, Operation):
             if event.kind == "return":
-                seen[_visited(visits, f"{event.site} {_title(what)}")] = _words(event.outcome)
+                seen[_visited(visits, observation(event.site, what))] = _words(event.outcome)
             elif event.kind == "waiting":
-                seen[_visited(visits, f"{event.site} {_title(what)}")] = _NEVER
+                seen[_visited(visits, observation(event.site, what))] = _NEVER
         elif isinstance(what, CallbackRun):
             callbacks.setdefault(what.future, []).append(_callback(what))
         elif isinstance(what, FinalState):
@@ -90,9 +90,10 @@ def _visited(visits: dict[str, int], name: str) -> str:
     return name if nth == 1 else f"{name} #{nth}"
 
 
-def _title(operation: Operation) -> str:
+def observation(site: str, operation: Operation) -> str:
+    """What the outcome of an operation is called in a behaviour."""
     title = operation.name if operation.argument is None else f"{operation.name}({operation.argument})"
-    return f"{title} f{operation.future}"
+    return f"{site} {title} f{operation.future}"
 
 
 def _words(outcome: Outcome | None) -> str:
