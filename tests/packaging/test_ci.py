@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 from tests.packaging.distributions import CHECKOUT, clean_environment
@@ -29,3 +30,15 @@ def test_ci_says_so_when_the_readme_has_no_test_command(tmp_path: Path) -> None:
     assert ended.stderr.splitlines()[-1] == (
         ".ci/run: README.md must hold exactly one line 'python3 -m venv … pytest' (its test command), found 0"
     )
+
+
+def test_ci_installs_what_pytest_is_configured_with_where_the_test_extra_does_not_install() -> None:
+    """The leg without a GIL names its packages itself: the core and each plugin that pyproject.toml configures."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    named = re.findall(r"install --quiet --only-binary=:all: (.*?) &&", (CHECKOUT / ".ci" / "run").read_text())
+    assert len(named) == 1
+    configured = {option.partition("=")[0] for option in project["tool"]["pytest"]["ini_options"]["addopts"]}
+    plugins = {"--numprocesses": "pytest-xdist", "--dist": "pytest-xdist", "--timeout": "pytest-timeout"}
+    core = {re.split(r"[^\w-]", requirement)[0] for requirement in project["project"]["dependencies"]}
+    needed = {"pytest"} | core | {plugin for option, plugin in plugins.items() if option in configured}
+    assert needed <= set(named[0].split())
