@@ -13,93 +13,35 @@ Decisions that shaped it:
 * *Callbacks cannot run for ever*: one registers later ones only, so a chain ends; each hook acts once.
 
 It has to be cheap (a run takes 100 to 300 us), so what follows from profile and target is computed once and kept
-(`_Plan`), and operations, being immutable, are shared between programs.
+(`offers.Plan`), and operations, being immutable, are shared between programs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, Literal
-
-from attrs import frozen
+from typing import Final
 
 from futurefuzz.errors import InputError
 from futurefuzz.programs.choices import Choices
-from futurefuzz.programs.operations import (
-    ARGUMENTS,
-    BY_HAND,
-    HOSTILE_EXCEPTIONS,
-    OPERATIONS,
-    RESOLVING,
-    STARVABLE,
-    UNDEFINED,
-    VIAS,
-)
+from futurefuzz.programs.offers import PLAIN, Offer, Plan, plan_for
+from futurefuzz.programs.operations import RESOLVING, STARVABLE
 from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.program import Actor, ActorKind, Callback, Hook, Operation, Program
-from futurefuzz.targets.base import LOOPLESS, Target
+from futurefuzz.targets.base import Target
 
 __all__ = ["generate", "possible"]
 
-Place = Literal["task", "thread", "callback"]
 TASK: Final[ActorKind] = "task"
 THREAD: Final[ActorKind] = "thread"
-
-_ASYNCIO: Final = frozenset(OPERATIONS) - {"running", "set_running"}
-_CONCURRENT: Final = frozenset(OPERATIONS) - {"remove_done_callback", "await", "yield", "await-elsewhere", *BY_HAND}
-#: what is done to one end of a bridge only by whoever made it
-_BRIDGED: Final = _ASYNCIO - {"await-elsewhere", *UNDEFINED}
-_WAITS: Final = frozenset({"await", "yield"})
-
-#: contract -> place -> operations that exist there. A callback may run on the loop (it must not wait) and more than
-#: once (it must not start the future). One of a bridge runs on either side, so it is kept to what both sides have.
-_EXISTING: Final[dict[str, dict[Place, frozenset[str]]]] = {
-    "asyncio": {"task": _ASYNCIO, "thread": _ASYNCIO - _WAITS, "callback": _ASYNCIO - _WAITS},
-    "concurrent": {"task": frozenset(), "thread": _CONCURRENT, "callback": _CONCURRENT - {"set_running"}},
-    "bridge": {
-        "task": _BRIDGED,
-        "thread": _CONCURRENT - set(UNDEFINED),
-        "callback": (_BRIDGED & _CONCURRENT) - _WAITS,
-    },
-}
-_EXISTING["compound"] = {"task": _BRIDGED, "thread": _BRIDGED - _WAITS, "callback": _BRIDGED - _WAITS}
-_EXISTING["concurrent-compound"] = {
-    place: names - set(UNDEFINED) for place, names in _EXISTING["concurrent"].items()
-}
-
-#: contract -> arguments of set_exception, the plain one as often as the others together. `concurrent.futures` stores
-#: whatever it is given, so passing a class or something that is no exception says nothing about it; a StopIteration
-#: is what an executor stores when the function that it calls raises one.
-_EXCEPTIONS: Final[dict[str, tuple[str | None, ...]]] = {
-    "asyncio": (None, None, None, None, "class", "StopIteration", "not-an-exception", "falsy"),
-    "concurrent": (None, None, "falsy"),
-    "bridge": (None, None, None, "falsy", "StopIteration"),
-    "compound": (None, None, None, "class", "falsy"),
-    "concurrent-compound": (None, None, "falsy"),
-}
 #: chance that what observes a group observes one of the children instead of the compound
 _A_CHILD: Final = 0.2
 #: chance that a child is completed which nobody happened to complete
 _EVERY_CHILD: Final = 0.5
 #: chance that a compound is made before anything happens to its children
 _MADE_FIRST: Final = 0.6
-#: contract of groups -> the only operations of their compounds; those of a loop are futures with all of them
-_ON_COMPOUND: Final = {"concurrent-compound": frozenset({"result"})}
-#: the same of those that are drawn only where a profile names them
-_HOSTILE: Final[dict[str, frozenset[str]]] = {
-    "asyncio": frozenset(HOSTILE_EXCEPTIONS),
-    "concurrent": frozenset({"StopIteration-subclass", "TimeoutError", "InvalidStateError", "hostile"}),
-    "bridge": frozenset({"StopIteration-subclass", "TimeoutError", "InvalidStateError", "hostile"}),
-}
 _STARVABLE: Final = frozenset(STARVABLE)
 #: which allocation of an operation may fail
 _STARVED: Final = (1, 12)
-_CANCELS: Final = (None, "message")
-_WAITING: Final = (None, None, "wait", "timeout")
-_PLAIN: Final = (None,)
-_CONTEXTS: Final = (None, None, 0, 1)
-_NO_CONTEXT: Final = (None,)
 
 #: hook kind -> alternatives of what the program must do for such a call-out to be possible; the other kinds always are
 _HOOK_NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
@@ -115,35 +57,6 @@ _HOOK_NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "getattribute": (frozenset({"foreign"}), frozenset({"set_exception hostile"})),
     "context": (frozenset({"add_done_callback in a context"}),),
 }
-_LOOP_HOOKS: Final = frozenset({"call_soon", "get_debug", "eq", "context", "closed"})
-
-
-@frozen(kw_only=True)
-class _Offer:
-    """What may be drawn at a place: operations by weight, and for each its arguments and routes."""
-
-    names: tuple[str, ...]
-    arguments: Mapping[str, tuple[str | None, ...]]
-    vias: Mapping[str, tuple[str, ...]]
-    contexts: tuple[int | None, ...]
-    resolving: tuple[str, ...]
-    observing: tuple[str, ...]
-
-
-@frozen(kw_only=True, eq=False)
-class _Plan:
-    """All that follows from profile and target."""
-
-    profile: Profile
-    more_actors: tuple[float, ...]
-    threads: tuple[int, int]
-    tasks: tuple[int, int]
-    offers: Mapping[Place, _Offer]
-    callback_last: _Offer
-    starved: float
-    hook_kinds: tuple[str, ...]
-    children: tuple[int, int] | None
-    on_compound: frozenset[str] | None
 
 
 def generate(choices: Choices, profile: Profile, target: Target) -> Program:
@@ -158,7 +71,7 @@ def generate(choices: Choices, profile: Profile, target: Target) -> Program:
     Raises:
         InputError: the profile leaves nothing that this target can do.
     """
-    plan = _plan_for(profile, target)
+    plan = plan_for(profile, target)
     if isinstance(plan, str):
         raise InputError(f"target {target.name}: {plan}")
     return _Draft(choices, plan).program()
@@ -166,19 +79,7 @@ def generate(choices: Choices, profile: Profile, target: Target) -> Program:
 
 def possible(profile: Profile, target: Target) -> bool:
     """Whether there is any program of that profile for that target."""
-    return not isinstance(_plan_for(profile, target), str)
-
-
-def _plan_for(profile: Profile, target: Target) -> _Plan | str:
-    return _plan(
-        profile,
-        target.contract,
-        target.thread_operations,
-        target.loop_operations,
-        _posted_only(target),
-        target.lacks,
-        target.children,
-    )
+    return not isinstance(plan_for(profile, target), str)
 
 
 @lru_cache(maxsize=16384)
@@ -204,7 +105,7 @@ class _Draft:
         "used",
     )  # fmt: skip
 
-    def __init__(self, choices: Choices, plan: _Plan) -> None:
+    def __init__(self, choices: Choices, plan: Plan) -> None:
         self.choices = choices
         self.plan = plan
         self.used = 0  # callbacks that operations name so far
@@ -289,7 +190,7 @@ class _Draft:
             if len(drawn) >= profile.longest or not flag(profile.more):
                 return drawn
 
-    def _one(self, offer: _Offer, name: str, first_callback: int = 0, future: int | None = None) -> Operation:
+    def _one(self, offer: Offer, name: str, first_callback: int = 0, future: int | None = None) -> Operation:
         """One operation of that name; at most four choices, and two for a failing allocation."""
         choices = self.choices
         if name in ("collect", "yield"):
@@ -314,7 +215,7 @@ class _Draft:
             else:
                 self.started |= 1 << future
         else:
-            arguments = offer.arguments.get(name, _PLAIN)
+            arguments = offer.arguments.get(name, PLAIN)
             if len(arguments) > 1:
                 argument = choices.pick(arguments)
             vias = offer.vias[name]
@@ -466,160 +367,3 @@ class _Draft:
             operations=operations,
             raises=failing > 0 and kind != "closed" and choices.flag(failing),
         )
-
-
-@lru_cache(maxsize=256)
-def _plan(
-    profile: Profile,
-    contract: str,
-    on_threads: frozenset[str] | None,
-    on_loop: frozenset[str] | None,
-    posted_only: frozenset[str],
-    lacks: frozenset[str],
-    children: tuple[int, int] | None = None,
-) -> _Plan | str:
-    """The plan, or what is wrong (kept too, so that a wrong pair stays cheap).
-
-    Args:
-        profile, contract: what is wanted, and of whom.
-        on_threads, on_loop: what the target allows.
-        posted_only: what a thread may not do directly, because it acts on something that belongs to the loop.
-        lacks: what the target does not offer at all.
-        children: of a group, how many the compound takes.
-    """
-    existing = {place: names - lacks for place, names in _EXISTING[contract].items()}
-    threads = existing["thread"] if on_threads is None else existing["thread"] & on_threads
-    if contract == "bridge" and on_threads is None:
-        threads -= {"running", "set_running"}  # most bridges start the future themselves
-    threads -= posted_only
-    loop = existing["task"] if on_loop is None else existing["task"] & on_loop
-    # Where callbacks may run, and so what they may do: wherever somebody can register one.
-    inside = existing["callback"]
-    on_loop_only = contract in ("asyncio", "compound")
-    if on_loop_only or "add_done_callback" in loop:
-        inside &= loop
-    if contract in LOOPLESS or (contract == "bridge" and "add_done_callback" in threads):
-        inside &= threads
-    posted = frozenset[str]() if contract in LOOPLESS else loop
-    posted_inside = loop if on_loop_only else frozenset[str]()
-    # What can be awaited is an asyncio future, with messages and contexts; concurrent futures have neither.
-    awaitable = "await" in loop
-    threadsafe = not on_loop_only
-    exceptions = tuple(a for a in _EXCEPTIONS[contract] if profile.exceptions is None or a in profile.exceptions)
-    exceptions += tuple(a for a in profile.exceptions or () if a in _HOSTILE.get(contract, ()))
-    exceptions = exceptions or _PLAIN
-    offers: dict[Place, _Offer] = {
-        "task": _offer(exceptions, profile.task_operations, profile.task_vias, loop, posted, awaitable, False),
-        "thread": _offer(
-            exceptions, profile.thread_operations, profile.thread_vias, threads, posted, not threadsafe, threadsafe
-        ),
-        "callback": _offer(
-            exceptions,
-            profile.callback_operations,
-            profile.callback_vias,
-            inside,
-            posted_inside,
-            not threadsafe,
-            False,
-        ),
-    }
-    task_bounds = profile.tasks if offers["task"].names else (0, 0)
-    thread_bounds = profile.threads if offers["thread"].names else (0, 0)
-    lowest, highest = task_bounds[0] + thread_bounds[0], task_bounds[1] + thread_bounds[1]
-    actors = tuple(n for n in profile.actors if lowest <= n <= highest)
-    if not actors:
-        return (
-            f"the profile asks for {min(profile.actors)} to {max(profile.actors)} actors, and leaves {lowest} to "
-            f"{highest} that have an operation which the {contract} contract and the target allow; "
-            "widen its operations, threads or tasks"
-        )
-    kinds = profile.hook_kinds
-    if contract in LOOPLESS:
-        kinds = tuple(kind for kind in kinds if kind not in _LOOP_HOOKS)
-    elif contract == "bridge":
-        kinds = tuple(kind for kind in kinds if kind != "closed")
-    return _Plan(
-        profile=profile,
-        more_actors=_chances(actors),
-        threads=thread_bounds,
-        tasks=task_bounds,
-        offers=offers,
-        callback_last=_without(offers["callback"], "add_done_callback"),
-        starved=profile.starved if contract == "asyncio" else 0.0,  # the others have locks of ours inside
-        hook_kinds=kinds,
-        children=children,
-        on_compound=_ON_COMPOUND.get(contract),
-    )
-
-
-def _chances(counts: tuple[int, ...]) -> tuple[float, ...]:
-    """For each number so far, the chance of one more, so that each of the counts comes out as often as it is listed."""
-    at_least = [sum(count >= n for count in counts) for n in range(max(counts) + 2)]
-    return tuple(at_least[n + 1] / at_least[n] for n in range(max(counts) + 1))
-
-
-def _posted_only(target: Target) -> frozenset[str]:
-    """What goes to the resolving end of a bridge whose other end is the threads'."""
-    if target.contract == "bridge" and target.thread_side != "resolver":
-        return target.resolver_operations
-    return frozenset()
-
-
-def _offer(
-    exceptions: tuple[str | None, ...],
-    weights: Mapping[str, int],
-    vias: Mapping[str, int],
-    direct: frozenset[str],
-    posted: frozenset[str],
-    asyncio_like: bool,
-    waits: bool,
-) -> _Offer:
-    """What may be drawn at a place.
-
-    Args:
-        exceptions, weights, vias: what the profile wants there.
-        direct, posted: what is allowed there directly, and by posting to the loop.
-        asyncio_like: what is acted on there takes messages and contexts.
-        waits: an actor there may block in `result` and `exception`.
-    """
-    routes: dict[str, tuple[str, ...]] = {}
-    for name in weights:
-        ways = ["direct"] if name in direct else []
-        if name in RESOLVING:
-            ways += [via for via in VIAS if via != "direct" and name in posted]
-            ways = [via for via in ways for _ in range(vias.get(via, 0))]
-        if ways:
-            routes[name] = tuple(ways)
-    names = tuple(name for name, weight in weights.items() if name in routes for _ in range(weight))
-    waiting = _WAITING if waits else _PLAIN
-    return _Offer(
-        names=names,
-        arguments={
-            "set_exception": exceptions,
-            "cancel": _CANCELS if asyncio_like else _PLAIN,
-            "result": waiting,
-            "exception": waiting,
-            "iter-send": ARGUMENTS["iter-send"],
-            "iter-throw": ARGUMENTS["iter-throw"],
-        },
-        vias=routes,
-        contexts=_CONTEXTS if asyncio_like else _NO_CONTEXT,
-        resolving=tuple(name for name in names if name in RESOLVING),
-        observing=tuple(
-            name
-            for name in names
-            if name in ("add_done_callback", "await") or (waits and name in ("result", "exception"))
-        ),
-    )
-
-
-def _without(offer: _Offer, name: str) -> _Offer:
-    """The same offer without one operation."""
-    return _Offer(
-        names=tuple(n for n in offer.names if n != name),
-        arguments=offer.arguments,
-        vias=offer.vias,
-        contexts=offer.contexts,
-        resolving=offer.resolving,
-        observing=tuple(n for n in offer.observing if n != name),
-    )

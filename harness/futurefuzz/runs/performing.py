@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PERFORM", "perform_starved"]
 
-Perform = Callable[["World", Any, Operation, str], Any]
+Perform = Callable[[Any, Any, Operation, str], Any]
 
 #: virtual seconds that `result` and `exception` with the argument `timeout` wait
 TIMEOUT: Final = 1.0
@@ -109,7 +109,7 @@ PERFORM: Final[dict[str, Perform]] = {
 }
 
 
-def perform_starved(world: World, future: Any, operation: Operation, site: str) -> Any:
+def perform_starved(world: Any, future: Any, operation: Operation, site: str) -> Any:
     """Perform an operation while one of its allocations fails: everything that is ours is made before.
 
     Raises:

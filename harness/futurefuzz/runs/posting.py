@@ -12,6 +12,7 @@ from futurefuzz.programs.program import Operation
 from futurefuzz.runs.history import LOOP
 
 if TYPE_CHECKING:
+    from futurefuzz.runs.acting import Acting
     from futurefuzz.runs.world import World
 
 __all__ = ["Posted", "RunLoop"]
@@ -25,7 +26,7 @@ class Posted:
 
     __slots__ = ("actor", "operation", "site", "world")
 
-    def __init__(self, world: World, operation: Operation, site: str, actor: int) -> None:
+    def __init__(self, world: Acting, operation: Operation, site: str, actor: int) -> None:
         self.world = world
         self.operation = operation
         self.site = site
