@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
 
-from futurefuzz.control.scheduler import Abort
+from futurefuzz.control.actors import Abort
 from futurefuzz.control.threads import present
 from futurefuzz.control.whole import WholeControl
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from futurefuzz.control import thread_locals
 
-__all__ = ["Carrier", "closed_lock", "pooled", "take", "take_clean"]
+__all__ = ["Borrowed", "Carrier", "closed_lock", "pooled", "take", "take_clean"]
 
 _idle: list[Carrier] = []
 _start_new_thread: Final = _thread.start_new_thread  # a run puts others in their places
@@ -79,6 +79,33 @@ class Carrier:
         """Let the thread end; it has no job, and gets none any more."""
         self._over = True
         self._gate.release()
+
+
+class Borrowed(Carrier):
+    """A pooled thread that carries one actor of a run. A later thread of the same run gets another one: it would find
+    what this one keeps in a `threading.local`."""
+
+    __slots__ = ("_lender", "_rests")
+
+    def __init__(self, lender: Carrier) -> None:
+        self._lender = lender
+        self._rests = False
+        self.ident = lender.ident
+
+    def give(self, job: Callable[[], object]) -> None:
+        """As `Carrier.give`."""
+        self._lender.give(job)
+
+    def rest(self) -> None:
+        """Not yet back to the pool."""
+        self._rests = True
+
+    def give_back(self) -> None:
+        """The run is over. A thread that was left behind, or that keeps something, ends (as soon as it can)."""
+        if self._rests and self._lender.is_clean():
+            self._lender.rest()
+        else:
+            self._lender.dismiss()
 
 
 def take() -> Carrier:

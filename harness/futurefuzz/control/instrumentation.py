@@ -26,10 +26,11 @@ from collections.abc import Callable, Iterable
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Final, Protocol
 
-from futurefuzz.control import bytecode, scheduler
+from futurefuzz.control import bytecode, going_on
 from futurefuzz.control.code_points import CodePoint, Labels, look_up
+from futurefuzz.control.going_on import current_control
 from futurefuzz.control.live_code import Selection, file_label, file_labels
-from futurefuzz.control.scheduler import Control, current_control
+from futurefuzz.control.scheduler import Control
 from futurefuzz.errors import InputError
 from futurefuzz.explorers.dependence import ANYTHING
 
@@ -233,7 +234,7 @@ class Instrumentation:
 
     def announce(self, event: CodePoint) -> None:
         """The calling thread stands at a point; nothing when it belongs to no run."""
-        control = scheduler._going_on  # what current_control does, without the call: nothing else happens as often
+        control = going_on._going_on  # what current_control does, without the call: nothing else happens as often
         if control is None or get_ident() not in control.idents:
             return
         if control.aborting and self._in_peace(control):
@@ -242,7 +243,7 @@ class Instrumentation:
 
     def access(self, table: Table, offset: int, frame: FrameType) -> None:
         """The calling thread is about to touch something in this frame."""
-        control = scheduler._going_on
+        control = going_on._going_on
         if control is None or get_ident() not in control.idents:
             return
         access, event = table.accesses[offset]

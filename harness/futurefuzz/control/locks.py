@@ -14,7 +14,7 @@ import threading
 from types import TracebackType
 from typing import Any, Final
 
-from futurefuzz.control import primitives, scheduler
+from futurefuzz.control import going_on, primitives
 from futurefuzz.control.scheduler import Control
 from futurefuzz.control.threads import present
 
@@ -99,7 +99,7 @@ class _Older:
         self._twin = None
 
     def _side(self) -> Any:
-        control = scheduler._going_on
+        control = going_on._going_on
         if control is None or _get_ident() not in control.idents:
             return self.real
         twin = self._twin

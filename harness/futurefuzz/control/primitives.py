@@ -13,7 +13,8 @@ import _thread
 from types import TracebackType
 from typing import Final
 
-from futurefuzz.control.scheduler import Control, current_control
+from futurefuzz.control.going_on import current_control
+from futurefuzz.control.scheduler import Control
 from futurefuzz.explorers.base import Pending
 
 __all__ = ["Lock", "RLock"]

@@ -20,14 +20,15 @@ from bisect import insort
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from futurefuzz.control import carriers
+from futurefuzz.control.actors import Abort, Actor, Blocked, Occupied
 from futurefuzz.control.insisting import Insistence
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Explorer, Pending, Step
 
-__all__ = ["Abort", "Blocked", "Control", "Occupied", "current_control", "enter", "leave"]
+__all__ = ["Control"]
 
 # A target that swallows `Abort` this often will not end by itself: its thread is left behind, parked for ever; the
 # calling thread's is raised at every line (`insisting`).
@@ -35,103 +36,6 @@ _ABORTS_BEFORE_PARKING: Final = 1000
 
 #: call-outs out of which an exception cannot travel: CPython reports it as unraisable and goes on
 _QUIET: Final = frozenset({"del", "weakref"})
-
-
-#: the control whose run is going on in this process
-_going_on: Control | None = None
-_one_at_a_time: Final = _thread.allocate_lock()
-
-
-def enter(control: Control) -> None:
-    """From now on the calling thread and the control's actors are under control.
-
-    Raises:
-        HarnessError: another run is going on in this process.
-    """
-    global _going_on
-    if not _one_at_a_time.acquire(blocking=False):
-        raise HarnessError("a controlled run is already going on in this process; runs cannot be nested")
-    control.idents.add(_thread.get_ident())
-    _going_on = control
-
-
-def leave() -> None:
-    """The run is over."""
-    global _going_on
-    _going_on = None
-    _one_at_a_time.release()
-
-
-def current_control() -> Control | None:
-    """The control whose run the calling thread belongs to, or None."""
-    control = _going_on
-    if control is None or _thread.get_ident() not in control.idents:
-        return None
-    return control
-
-
-class Abort(BaseException):
-    """Raised inside an actor to unwind it when a run ends before the actor does. Code under test must let it pass."""
-
-
-class Blocked:
-    """Who waits for what, since where; made when a run is stuck.
-
-    Args:
-        actor: name of the actor.
-        resource: what it waits for, as it was at that moment.
-        place: where in the program it stands.
-    """
-
-    __slots__ = ("actor", "place", "resource")
-
-    def __init__(self, actor: str, resource: str, place: str) -> None:
-        self.actor = actor
-        self.resource = resource
-        self.place = place
-
-
-class Occupied(Protocol):
-    """What one has or waits for: a lock, the end of a thread.
-
-    Attributes:
-        _count: not 0 as long as nobody else can have it.
-        _waiters: who is blocked on it.
-    """
-
-    _count: int
-    _waiters: list[int]
-
-
-class _Actor:
-    __slots__ = (
-        "aborts",
-        "body",
-        "carrier",
-        "done",
-        "expired",
-        "ident",
-        "index",
-        "lock",
-        "name",
-        "outside",
-        "resource",
-        "started",
-    )
-
-    def __init__(self, index: int, name: str, body: Callable[[], None]) -> None:
-        self.index = index
-        self.name = name
-        self.body = body
-        self.carrier: carriers.Carrier | None = None
-        self.lock = carriers.closed_lock()
-        self.started = False
-        self.done = False
-        self.expired = False
-        self.aborts = 0
-        self.resource: object = None
-        self.ident = 0  # of the thread that carries it, where somebody needs to know
-        self.outside = False  # blocked where the control has no say
 
 
 class Control:
@@ -194,10 +98,10 @@ class Control:
         self._site = site
         self._timers_are_choices = timers_are_choices
         self._quiet = quiet
-        self._actors: list[_Actor] = []
+        self._actors: list[Actor] = []
         self._enabled: list[int] = []
         self._timed: list[tuple[float, int]] = []
-        self._me: _Actor | None = None
+        self._me: Actor | None = None
         self._live = 0
         self._nth: dict[tuple[str, str], int] = {}
         self._key: tuple[str, str, int] = ("", "start", 1)
@@ -214,7 +118,7 @@ class Control:
 
     def spawn(self, name: str, body: Callable[[], None]) -> int:
         """Add an actor before the run or from inside it; returns its index."""
-        actor = _Actor(len(self._actors), name, body)
+        actor = Actor(len(self._actors), name, body)
         self._actors.append(actor)
         self.names.append(name)
         self.pending.append(None)
@@ -295,7 +199,7 @@ class Control:
                     actor.carrier.rest()
             raise HarnessError(f"the threads of a run could not be started: {error}") from error
 
-    def _carry(self, actor: _Actor) -> bool:
+    def _carry(self, actor: Actor) -> bool:
         """Carry an actor to its end and pass the baton on; whether others still run."""
         self.idents.add(_thread.get_ident())
         if not self.aborting:
@@ -324,7 +228,7 @@ class Control:
             self._actors[0].lock.release()
         return False
 
-    def _resume(self, actor: _Actor) -> None:
+    def _resume(self, actor: Actor) -> None:
         self._me = actor
         self.current = actor.index
         if actor.started:
@@ -334,7 +238,7 @@ class Control:
             assert actor.carrier is not None
             actor.carrier.give(partial(self._carry, actor))
 
-    def _hand_over(self, me: _Actor, other: _Actor) -> None:
+    def _hand_over(self, me: Actor, other: Actor) -> None:
         if other.started:  # what _resume does, without the call: nothing else happens as often
             self._me = other
             self.current = other.index
@@ -472,7 +376,7 @@ class Control:
         if self._timed:
             self._timed = [entry for entry in self._timed if entry[1] != index]
 
-    def _wake(self, index: int) -> _Actor:
+    def _wake(self, index: int) -> Actor:
         """The actor that was chosen; when it waited with a timeout, the timeout has now expired."""
         if self._timed:
             for entry in self._timed:
@@ -484,7 +388,7 @@ class Control:
                     break
         return self._actors[index]
 
-    def _next(self, index: int, kind: str) -> _Actor:
+    def _next(self, index: int, kind: str) -> Actor:
         """Who goes on, now that the actor `index` cannot (it blocked, ended, or is the start of the run)."""
         while not self.aborting:
             candidates = self._candidates()
@@ -512,14 +416,14 @@ class Control:
                 place = self._site(actor.index) if self._site is not None else ""
                 self.blocked.append(Blocked(actor.name, self._described(actor), place))
 
-    def _described(self, actor: _Actor) -> str:
+    def _described(self, actor: Actor) -> str:
         resource = actor.resource
         explain = getattr(resource, "awaited_by", None)  # virtual locks know who holds them
         if explain is not None:
             return str(explain(actor.index))
         return resource if isinstance(resource, str) else repr(resource)
 
-    def _abort(self, me: _Actor, kind: str) -> None:
+    def _abort(self, me: Actor, kind: str) -> None:
         """Unwind the current actor, except out of quiet points (until it seems to go round in circles there)."""
         me.aborts += 1
         if kind in _QUIET or (kind in self._quiet and me.aborts <= _ABORTS_BEFORE_PARKING):
@@ -532,7 +436,7 @@ class Control:
             self._insistence.again()
         raise Abort
 
-    def _park(self, me: _Actor) -> None:
+    def _park(self, me: Actor) -> None:
         """Leave a thread behind that cannot be unwound; the baton goes on without it."""
         me.done = True
         self._live -= 1

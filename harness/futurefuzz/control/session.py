@@ -24,11 +24,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from futurefuzz.control import clock, locks, ordered, threads, watchdog, whole_loop
+from futurefuzz.control.actors import Abort
 from futurefuzz.control.attending import Attending, Failure, Log, Unraisable, Warned
+from futurefuzz.control.going_on import enter, leave
 from futurefuzz.control.older import OlderLocks
-from futurefuzz.control.scheduler import Abort, enter, leave
 from futurefuzz.control.substitution import Substitution
-from futurefuzz.control.whole import LoopObserver, Outside, Waiting, WholeControl
+from futurefuzz.control.waiting import LoopObserver, Outside, Waiting
+from futurefuzz.control.whole import WholeControl
 from futurefuzz.explorers.base import Explorer, Step
 
 __all__ = ["ControlledRun", "Instrumenting", "run_controlled", "series"]

@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Any, Final
 
 from futurefuzz.control import primitives
-from futurefuzz.control.scheduler import Control, current_control, enter, leave
+from futurefuzz.control.going_on import current_control, enter, leave
+from futurefuzz.control.scheduler import Control
 from futurefuzz.errors import HarnessError
 
 __all__ = ["controlled", "current_control"]

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-from futurefuzz.control import scheduler
-from futurefuzz.control.scheduler import Abort
+from futurefuzz.control import going_on
+from futurefuzz.control.actors import Abort
 from futurefuzz.control.whole import WholeControl
 from futurefuzz.explorers.base import Pending
 
@@ -28,7 +28,7 @@ _real_sentinel: Final[Any] = getattr(_thread, "_set_sentinel", None)
 
 def present() -> WholeControl | None:
     """The control of the whole program that the calling thread belongs to."""
-    control = scheduler._going_on  # as `current_control`, without the call
+    control = going_on._going_on  # as `current_control`, without the call
     if control is None or _get_ident() not in control.idents:
         return None
     return control if isinstance(control, WholeControl) else None

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final
 
-from futurefuzz.control import scheduler
+from futurefuzz.control import going_on
+from futurefuzz.control.going_on import current_control
 from futurefuzz.control.monitored import _OWN
-from futurefuzz.control.scheduler import current_control
 
 if TYPE_CHECKING:
     from futurefuzz.control.instrumentation import Instrumentation, Table
@@ -65,7 +65,7 @@ class Traced:
         caller = frame.f_back
         calling = caller.f_trace if caller is not None else None
         has_points = id(code) in self._tables or type(calling) is self.kind
-        if not has_points and self._active and scheduler._going_on is not None:
+        if not has_points and self._active and going_on._going_on is not None:
             return None  # by far the most frequent case: a function calls another, and neither has points
         if not self._active or current_control() is None:
             self.end_thread()  # the run is over

@@ -7,8 +7,7 @@ It differs from `Control`, whose actors are all our own, in four things.
   comes back (its next point) it waits for its turn.
 * *Descriptors.* Actors that wait in a selector are asked for when somebody blocks; when nobody can go on and
   descriptors are watched, the control really waits for them, for a bounded time.
-* *The clock.* Timers of event loops are choices as timeouts of threads are: an actor without a body stands for them.
-  Choosing it makes the next timer due while others could still go on, as on a machine that was late.
+* *The clock.* Timers of event loops are choices as timeouts of threads are (`lateness`).
 * *Places.* In recorded runs a point is named by what is done and where in the user's code.
 """
 
@@ -18,17 +17,17 @@ import _thread
 import sys
 import time
 from bisect import insort
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from types import FrameType
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
 from futurefuzz.control import carriers
-from futurefuzz.control.places import coroutine_line, is_ours, line_of, lines_of, place_of
-from futurefuzz.control.scheduler import Abort, Control, Occupied, _Actor
+from futurefuzz.control.actors import Abort, Actor, Occupied
+from futurefuzz.control.lateness import LateControl
+from futurefuzz.control.places import is_ours, line_of, place_of
+from futurefuzz.control.waiting import LoopObserver, Outside, Sleeper, Waiting, waiting_now
 from futurefuzz.explorers.base import Explorer, Pending, Step
 
-__all__ = ["LoopObserver", "Outside", "Sleeper", "Waiting", "WholeControl"]
+__all__ = ["WholeControl"]
 
 _get_ident: Final = _thread.get_ident
 _real_monotonic: Final = time.monotonic
@@ -42,100 +41,8 @@ _PATIENCE: Final = 3.0
 _GRACE: Final = 0.1
 _SLICE: Final = 0.002
 
-#: virtual seconds by which a machine may be late: a timer that far ahead is no choice yet
-_LATENESS: Final = 30.0
-#: timers that may expire, one after another, while somebody who could go is not let go: more of them would be an
-#: unfair scheduler's doing, not a late machine's (a thread that polls with a timeout would keep all others away)
-_PASSED_BY: Final = 20
 
-
-class Sleeper(Protocol):
-    """Waits for descriptors; a selector."""
-
-    def watches(self) -> bool:
-        """Whether there is a descriptor to wait for."""
-
-    def ready(self) -> bool:
-        """Whether one is ready now."""
-
-
-class LoopObserver(Protocol):
-    """Looks at the event loops of a run; nothing of the run depends on it."""
-
-    def goes_round(self, loop: Any, actor: str, now: float) -> None:
-        """A loop is about to ask its selector; what an iteration before has left is in its ready queue."""
-
-    def sleeps(self, seconds: float, frame: FrameType) -> None:
-        """The current actor is about to sleep; perhaps inside of a callback."""
-
-    def waits(self, loop: Any, tasks: Sequence[Any]) -> None:
-        """Nobody can go on, and these tasks of a loop are not done."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """Who waits for what when a run is over that did not complete.
-
-    Args:
-        actor: its name.
-        resource: what it waits for, in words.
-        place: `file:line in function` of the user's code.
-        holder: the actor that holds the resource, where that is known.
-        stack: all frames but ours, innermost first.
-        tasks: of a waiting event loop: (name of the task, where it stands).
-    """
-
-    actor: str
-    resource: str
-    place: str
-    holder: str | None
-    stack: tuple[str, ...]
-    tasks: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outside:
-    """Somebody was blocked, or computed, where the control has no say.
-
-    Args:
-        actor: its name.
-        place: `file:line in function`.
-        what: `blocked` or `computing`.
-    """
-
-    actor: str
-    place: str
-    what: str
-
-
-class _Borrowed(carriers.Carrier):
-    """A pooled thread that carries one actor of a run. A later thread of the same run gets another one: it would find
-    what this one keeps in a `threading.local`."""
-
-    __slots__ = ("_lender", "_rests")
-
-    def __init__(self, lender: carriers.Carrier) -> None:
-        self._lender = lender
-        self._rests = False
-        self.ident = lender.ident
-
-    def give(self, job: Callable[[], object]) -> None:
-        """As `Carrier.give`."""
-        self._lender.give(job)
-
-    def rest(self) -> None:
-        """Not yet back to the pool."""
-        self._rests = True
-
-    def give_back(self) -> None:
-        """The run is over. A thread that was left behind, or that keeps something, ends (as soon as it can)."""
-        if self._rests and self._lender.is_clean():
-            self._lender.rest()
-        else:
-            self._lender.dismiss()
-
-
-class WholeControl(Control):
+class WholeControl(LateControl):
     """As `Control`, for a whole program.
 
     Args:
@@ -173,7 +80,7 @@ class WholeControl(Control):
         self.external: list[Outside] = []
         self.finished = False
         self.unwound = False
-        self.by_ident: dict[int, _Actor] = {}
+        self.by_ident: dict[int, Actor] = {}
         self.holder = 0
         self.sleepers: dict[int, Sleeper] = {}
         self.loops: dict[int, Any] = {}
@@ -192,11 +99,7 @@ class WholeControl(Control):
         self._arrivals: list[int] = []
         self._gate = _real_lock()
         self._outside = 0
-        self._clock: _Actor | None = None
-        self._borrowed: list[_Borrowed] = []
-        self._firings = 0  # of timeouts and timers
-        self._ran: dict[int, int] = {}  # how many there had been when an actor last went, or could go
-        self._timers: list[tuple[float, int]] = []  # (when, loop): what the clock's actor stands for
+        self._borrowed: list[carriers.Borrowed] = []
 
     # ---- names ------------------------------------------------------------------------------------------------------
 
@@ -204,15 +107,6 @@ class WholeControl(Control):
         """1 for the first of its kind in this run, and so on."""
         count = self.counts[what] = self.counts.get(what, 0) + 1
         return count
-
-    def unique(self, name: str) -> str:
-        """A name that no actor has."""
-        if name not in self.names:
-            return name
-        nth = 2
-        while f"{name}#{nth}" in self.names:
-            nth += 1
-        return f"{name}#{nth}"
 
     def ident_of(self, index: int) -> int:
         """The thread that carries an actor, even before it begins."""
@@ -222,7 +116,7 @@ class WholeControl(Control):
     # ---- who holds the baton ----------------------------------------------------------------------------------------
 
     def _carrier(self) -> carriers.Carrier:
-        carrier = _Borrowed(carriers.take_clean())
+        carrier = carriers.Borrowed(carriers.take_clean())
         self._borrowed.append(carrier)
         return carrier
 
@@ -231,17 +125,17 @@ class WholeControl(Control):
         for carrier in self._borrowed:
             carrier.give_back()
 
-    def _carry(self, actor: _Actor) -> bool:
+    def _carry(self, actor: Actor) -> bool:
         actor.ident = self.holder = _get_ident()
         self.by_ident[actor.ident] = actor
         return super()._carry(actor)
 
-    def _resume(self, actor: _Actor) -> None:
+    def _resume(self, actor: Actor) -> None:
         self.holder = actor.ident
         self._ran[actor.index] = self._firings
         super()._resume(actor)
 
-    def _hand_over(self, me: _Actor, other: _Actor) -> None:
+    def _hand_over(self, me: Actor, other: Actor) -> None:
         if other is self._clock:
             self._tick()
             other = self._after_tick(me)
@@ -383,7 +277,7 @@ class WholeControl(Control):
             kind = f"{kind} at {place_of(sys._getframe(1))}"
         return super().block(resource, kind, timeout)
 
-    def _next(self, index: int, kind: str) -> _Actor:
+    def _next(self, index: int, kind: str) -> Actor:
         while True:
             if self.aborting:
                 return self._next_to_unwind()
@@ -413,13 +307,13 @@ class WholeControl(Control):
     # so the thread that runs does in its name what it would do: block, and ask who goes on. The explorer is asked the
     # same as ever. A recorded run takes the long way, for the sake of its steps.
 
-    def _is_vain(self, actor: _Actor) -> bool:
+    def _is_vain(self, actor: Actor) -> bool:
         wanted = self.wanted[actor.index]
         if wanted is None or not wanted._count:
             return False
         return self.steps is None and not self.sleepers and not self._outside
 
-    def _block_instead(self, actor: _Actor) -> None:
+    def _block_instead(self, actor: Actor) -> None:
         """What `block` would do on the thread of an actor that was chosen."""
         index = actor.index
         wanted = self.wanted[index]
@@ -431,83 +325,12 @@ class WholeControl(Control):
         self._ran[index] = self._firings
         self.current = index
 
-    def _instead_of(self, actor: _Actor) -> _Actor:
+    def _instead_of(self, actor: Actor) -> Actor:
         """Who goes on at a point of an actor where another one was chosen."""
         if not self._is_vain(actor):
             return actor
         self._block_instead(actor)
         return self._next(actor.index, "wait")
-
-    def _wake(self, index: int) -> _Actor:
-        waiting = len(self._timed)
-        actor = super()._wake(index)
-        if len(self._timed) != waiting:
-            self._firings += 1
-        return actor
-
-    def unblock(self, index: int) -> None:
-        """As `Control.unblock`."""
-        self._ran[index] = self._firings
-        super().unblock(index)
-
-    def _candidates(self) -> list[int]:
-        timed = self._timed
-        if not timed:
-            return self._enabled
-        if not self._timers_are_choices:
-            return self._enabled or [timed[0][1]]
-        firings, ran, current = self._firings, self._ran, self.current
-        for index in self._enabled:
-            if index != current and firings - ran.setdefault(index, firings) >= _PASSED_BY:
-                return self._enabled
-        latest = (self.time if self._enabled else timed[0][0]) + _LATENESS
-        return self._enabled + [index for when, index in timed if when <= latest]
-
-    # ---- the clock --------------------------------------------------------------------------------------------------
-
-    def set_timer(self, loop: int, when: float | None) -> None:
-        """The next timer of a loop that has other things to do: it may become due before these are done."""
-        self._timers = [entry for entry in self._timers if entry[1] != loop]
-        if when is not None and when > self.time:
-            insort(self._timers, (when, loop))
-        self._wind_clock()
-
-    def _wind_clock(self) -> None:
-        clock = self._clock
-        if clock is None:
-            if not self._timers:
-                return
-            clock = self._clock = _Actor(len(self._actors), self.unique("the clock"), lambda: None)
-            clock.done = True  # nobody carries it, waits for it or unwinds it
-            self._actors.append(clock)
-            self.names.append(clock.name)
-            self.pending.append(None)
-            self.wanted.append(None)
-        index = clock.index
-        self._timed = [entry for entry in self._timed if entry[1] != index]
-        if index in self._enabled:
-            self._enabled.remove(index)
-        if self._timers:
-            insort(self._timed, (self._timers[0][0], index))
-
-    def _tick(self) -> None:
-        """The clock was chosen, and `_wake` has moved the time."""
-        self._timers = [entry for entry in self._timers if entry[0] > self.time]
-        self._wind_clock()
-
-    def _after_tick(self, me: _Actor) -> _Actor:
-        """Time has moved at a point of an actor: who goes on there?"""
-        candidates = self._candidates()
-        event = self.pending[me.index]
-        if self.steps is not None:
-            chosen = self._step(me.index, "clock", event, candidates)
-        else:
-            chosen = self._ask(me.index, candidates)
-        actor = self._wake(chosen)
-        if actor is self._clock:
-            self._tick()
-            return self._after_tick(me)
-        return actor
 
     # ---- descriptors and what is outside ----------------------------------------------------------------------------
 
@@ -556,7 +379,7 @@ class WholeControl(Control):
         self.unwound = self._live > 1
         self.aborting = True
 
-    def _next_to_unwind(self) -> _Actor:
+    def _next_to_unwind(self) -> Actor:
         end = _real_monotonic() + self._patience
         while True:
             if self._arrivals:
@@ -584,33 +407,5 @@ class WholeControl(Control):
 
     def note_waiting(self, *, everybody: bool = False) -> None:
         """Write down who waits for what, as it is now."""
-        frames: dict[int, FrameType] = sys._current_frames()
-        self.waiting = []
-        for actor in self._actors:
-            if actor.done or (actor.resource is None and not everybody):
-                continue
-            frame = frames.get(actor.ident)
-            owner = getattr(actor.resource, "_owner", -1)
-            blocks_itself = owner == actor.index
-            self.waiting.append(
-                Waiting(
-                    actor=actor.name,
-                    resource="nothing: it could go on" if actor.resource is None else self._described(actor),
-                    place=line_of(frame),
-                    holder=self.names[owner] if owner >= 0 and not blocks_itself else None,
-                    stack=lines_of(frame),
-                    tasks=self._tasks(actor.index),
-                )
-            )
-
-    def _tasks(self, index: int) -> tuple[tuple[str, str], ...]:
-        loop = self.loops.get(index)
-        if loop is None:
-            return ()
-        import asyncio  # only programs with a loop come here
-
-        tasks = [task for task in asyncio.all_tasks(loop) if not task.done()]
-        if self.observer is not None:
-            self.observer.waits(loop, tasks)
-        found = [(task.get_name(), coroutine_line(task.get_coro())) for task in tasks]
-        return tuple(sorted(found))
+        actors = [actor for actor in self._actors if not actor.done and (everybody or actor.resource is not None)]
+        self.waiting = waiting_now(self, actors)

@@ -10,7 +10,7 @@ from typing import Final
 from attrs import frozen
 
 from futurefuzz.control.session import ControlledRun, Instrumenting, run_controlled, series
-from futurefuzz.control.whole import Waiting
+from futurefuzz.control.waiting import Waiting
 from futurefuzz.errors import FuturefuzzError, HarnessError
 from futurefuzz.explorers.base import Explorer, Step, View
 from futurefuzz.explorers.replay import Replay

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from futurefuzz.control.scheduler import current_control
+from futurefuzz.control.going_on import current_control
 from futurefuzz.explorers.base import Pending, Step
 from futurefuzz.exploring import places
 from futurefuzz.exploring.places import Place

@@ -22,8 +22,8 @@ import cattrs
 from futurefuzz.campaign import inside
 from futurefuzz.campaign.note import Note, NotedChoices
 from futurefuzz.campaign.protocol import read_request, send
+from futurefuzz.control.going_on import current_control
 from futurefuzz.control.instrumentation import Instrumentation
-from futurefuzz.control.scheduler import current_control
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.explorers.replay import ChoicesReplay
 from futurefuzz.exploring import entry, places

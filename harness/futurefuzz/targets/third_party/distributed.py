@@ -20,7 +20,7 @@ from typing import Any, Final
 from distributed.client import Client, Future, FutureCancelledError
 from tornado.platform.asyncio import AsyncIOLoop
 
-from futurefuzz.control.scheduler import current_control
+from futurefuzz.control.going_on import current_control
 from futurefuzz.runs.capture import divert
 from futurefuzz.targets.base import Sides, Target
 from futurefuzz.targets.third_party.setting_up import until

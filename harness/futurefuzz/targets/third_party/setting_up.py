@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from futurefuzz.control import carriers
-from futurefuzz.control.scheduler import current_control
+from futurefuzz.control.going_on import current_control
 from futurefuzz.errors import HarnessError
 
 __all__ = ["on_loop", "on_other_thread", "turn_loop", "until"]

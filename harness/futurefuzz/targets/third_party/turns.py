@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from weakref import ref
 
-from futurefuzz.control.scheduler import current_control
+from futurefuzz.control.going_on import current_control
 from futurefuzz.programs.operations import BY_HAND
 
 __all__ = ["OBJECT_OPERATIONS", "turn"]
