@@ -41,8 +41,9 @@ from futurefuzz.reports.finding import finding_report
 from futurefuzz.targets.base import CONTRACTS
 from futurefuzz.targets.declaration import Declaration
 from futurefuzz.validating.command import named
+from futurefuzz.validating.options import SECONDS, Options
 from futurefuzz.validating.result import Row, Validated
-from futurefuzz.validating.validation import SECONDS, Options, Validation
+from futurefuzz.validating.validation import Validation
 
 __all__ = ["TestConformance", "pytest_generate_tests", "suite"]
 

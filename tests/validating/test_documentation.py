@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from futurefuzz.validating.options import SECONDS
 from futurefuzz.validating.result import ENOUGH, VERDICTS
-from futurefuzz.validating.validation import SECONDS
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGE = (_ROOT / "docs" / "validate.md").read_text()

@@ -12,8 +12,9 @@ from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import run_case
 from futurefuzz.errors import InputError
 from futurefuzz.findings import token
+from futurefuzz.validating.options import Options
 from futurefuzz.validating.result import Validated
-from futurefuzz.validating.validation import Options, Validation
+from futurefuzz.validating.validation import Validation
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _MINE = "tests.validating.mine"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from futurefuzz.campaign.listener import Silent
-from futurefuzz.validating.validation import Options, Validation
+from futurefuzz.validating.options import Options
+from futurefuzz.validating.validation import Validation
 from tests.validating.zoo_targets import VARIANTS
 
 _ROOT = str(Path(__file__).resolve().parents[2])

@@ -22,7 +22,8 @@ from futurefuzz.reports.validation import document, exit_code, markdown, report,
 from futurefuzz.targets import catalogue
 from futurefuzz.targets.adapting import ADAPTABLE
 from futurefuzz.targets.base import CONTRACTS
-from futurefuzz.validating.validation import SECONDS, Options, Validation
+from futurefuzz.validating.options import SECONDS, Options
+from futurefuzz.validating.validation import Validation
 
 __all__ = ["declared", "named", "register"]
 

@@ -1,0 +1,178 @@
+"""The runs of a validation: all small programs under all their schedules, then generated ones until the budget ends.
+
+Where a clause breaks so often that runs hardly ever get past it, the programs that follow do without what it takes to
+break it, so that one broken clause does not hide the others; and most of them have what the clauses need that are not
+settled.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from futurefuzz.campaign.examination import GIVEN
+from futurefuzz.campaign.plan import Unit
+from futurefuzz.campaign.process import Stopped
+from futurefuzz.campaign.supervisor import Supervisor
+from futurefuzz.contracts.evidence import HELPFUL
+from futurefuzz.validating.dealing import Listed, Sampled
+from futurefuzz.validating.enumeration import ENUMERABLE
+from futurefuzz.validating.learning import Lessons
+from futurefuzz.validating.options import Options
+from futurefuzz.validating.pursuit import Pursuit
+from futurefuzz.validating.subject import Subject
+from futurefuzz.validating.tallying import Counts
+
+__all__ = ["Trial"]
+
+#: parts of the budget that have gone by when the small programs end, and when the larger enumerated ones do
+_SMALL: Final = 0.25
+_LARGE: Final = 0.55
+#: rounds of generated programs; what is to be avoided is settled between them
+_ROUNDS: Final = 6
+#: seconds of budget from which on programs of four operations are enumerated, too
+_PLENTY: Final = 150.0
+#: what a unit without a program has shown
+_NOTHING: Final[dict[str, Any]] = {"tried": {}, "broken": {}, "suspected": {}, "departed": {}, "features": ()}
+
+
+class Trial:
+    """Deals the units of a validation and takes in what comes of them.
+
+    Args:
+        subject, options: what is validated, and how thoroughly.
+        supervisor: of the workers, which have started.
+        sampled: deals generated programs.
+        pursuit: hears of what seems to break a clause.
+        lessons, counts: grow.
+        say: is told of processes that end.
+        tick: is called several times a second.
+        stop: as in `Validation`.
+
+    Attributes:
+        lists: the enumerated programs, by size.
+        programs: how many generated ones were run.
+        phase: what it is at, in words.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        options: Options,
+        supervisor: Supervisor,
+        sampled: Sampled,
+        pursuit: Pursuit,
+        *,
+        lessons: Lessons,
+        counts: Counts,
+        say: Callable[[str], None],
+        tick: Callable[[], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        self.lists: list[Listed] = []
+        self.programs = 0
+        self.phase = "starting"
+        self.start = time.monotonic()
+        self._subject = subject
+        self._options = options
+        self._supervisor = supervisor
+        self._sampled = sampled
+        self._pursuit = pursuit
+        self._lessons = lessons
+        self._counts = counts
+        self._say = say
+        self._tick = tick
+        self._stop = stop
+        self._dealt = 0
+
+    def run(self) -> None:
+        """Carry it out.
+
+        Raises:
+            Stopped: `stop` said so.
+        """
+        options = self._options
+        self._enumerate((1, 2), _SMALL)
+        self._sample(_SMALL + 0.1)
+        plenty = options.seconds is not None and options.seconds >= _PLENTY
+        self._enumerate((3, 4) if plenty else (3,), _LARGE)
+        gone = max(self._gone(), _SMALL + 0.1)
+        for nth in range(_ROUNDS):
+            self._sample(gone + (1.0 - gone) * (nth + 1) / _ROUNDS)
+
+    def _enumerate(self, sizes: tuple[int, ...], until: float) -> None:
+        subject = self._subject
+        if subject.contract not in ENUMERABLE:
+            return
+        for size in sizes:
+            if self._gone() >= until:
+                return
+            self.phase = f"every program of {size} operations" if size > 1 else "every program of one operation"
+            listed = Listed(
+                subject.name, subject.contract, subject.lacks, size=size, seed=self._options.seed, first=self._dealt
+            )
+            self.lists.append(listed)
+            self._fuzz(listed, until)
+            self._dealt += listed.used
+
+    def _sample(self, until: float) -> None:
+        if self._gone() >= until:
+            return
+        self.phase = "generated programs"
+        self._sampled.round(self._lessons.avoid(), self._wanting())
+        self._fuzz(self._sampled, until)
+        if self._sampled.empty:
+            self._lessons.too_much()
+
+    def _wanting(self) -> tuple[frozenset[str], ...]:
+        """What programs should have, for the clauses that are not settled; the least tried first."""
+        subject, counts = self._subject, self._counts
+        open_still = [
+            name
+            for name in subject.clauses
+            if name in HELPFUL
+            and name not in self._pursuit.found
+            and not (name in subject.departures and counts.departed[name])
+            and subject.not_offered(name) is None
+        ]
+        open_still.sort(key=lambda name: counts.tried[name])
+        return tuple(dict.fromkeys(wanted for name in open_still for wanted in HELPFUL[name]))
+
+    def _gone(self) -> float:
+        """How much of the budget is used up."""
+        options = self._options
+        parts = [0.0]
+        if options.seconds is not None:
+            parts.append((time.monotonic() - self.start) / options.seconds)
+        if options.runs is not None:
+            parts.append(self._supervisor.tally.runs / options.runs)
+        return max(parts)
+
+    def _fuzz(self, dealer: Listed | Sampled, until: float) -> None:
+        options = self._options
+        self._supervisor.fuzz(
+            dealer,
+            until=None if options.seconds is None else self.start + until * options.seconds,
+            runs=None if options.runs is None else max(round(until * options.runs), 1),
+            hear=self._pursuit.hear,
+            say=self._say,
+            tick=self._tick,
+            ended=self._ended,
+        )
+        if self._stop():
+            raise Stopped
+
+    def _ended(self, unit: Unit, result: dict[str, Any]) -> None:
+        """A unit was carried out: count what it tried, learn from what it broke."""
+        runs = result["runs"]
+        if unit.pair.scenario == GIVEN.name:
+            listed = next(one for one in reversed(self.lists) if one.first <= unit.number)
+            listed.ended(runs, exhausted=result["exhausted"])
+        examined = result["examined"] or _NOTHING
+        has = frozenset(examined["features"])
+        if unit.pair.scenario != GIVEN.name:
+            self._sampled.ended(unit, runs, has)
+            self.programs += runs > 0
+        self._counts.add(examined)
+        self._lessons.ran(has, runs, {**examined["departed"], **examined["broken"]})
