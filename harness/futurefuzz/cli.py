@@ -49,7 +49,7 @@ from attrs import evolve
 
 from futurefuzz import explorers, targets
 from futurefuzz._version import __version__
-from futurefuzz.campaign.campaign import Campaign, Options, known_bugs, reported
+from futurefuzz.campaign.campaign import DEFAULT_CORPUS, Campaign, Options, known_bugs, reported
 from futurefuzz.campaign.interrupt import Interrupt
 from futurefuzz.campaign.investigator import interpreter
 from futurefuzz.campaign.loading import is_reference
@@ -119,7 +119,7 @@ def _cli() -> None:
     "--corpus",
     "folder",
     type=click.Path(path_type=Path),
-    default=Path("corpus"),
+    default=DEFAULT_CORPUS,
     show_default=True,
     metavar="DIR",
     help="Where findings are kept; replayed first.",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from futurefuzz.campaign.campaign import Campaign, Options
+from futurefuzz.campaign.campaign import DEFAULT_CORPUS, Campaign, Options
 from futurefuzz.campaign.listener import Progress, Silent
 from futurefuzz.campaign.outcome import Outcome, Reported
 from futurefuzz.campaign.process import Worker
@@ -423,3 +423,9 @@ def test_supervisor_closes_workers_when_one_cannot_start(monkeypatch: pytest.Mon
     with pytest.raises(HarnessError, match="no second"):
         Supervisor(setup("concurrent.Future"), jobs=2)
     assert is_gone(made[0]._process.pid)
+
+
+def test_command_that_repeats_names_a_folder_of_its_own() -> None:
+    """Without `--corpus` the same command would replay, and save to, another folder."""
+    assert "--corpus" not in Options(seed=1, corpus=DEFAULT_CORPUS).repeat()
+    assert Options(seed=1, corpus=Path("nightly/corpus")).repeat().endswith(" --corpus nightly/corpus")

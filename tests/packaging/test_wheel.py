@@ -55,7 +55,7 @@ def test_metadata_says_what_the_project_file_says(wheel: Path) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
     assert set(metadata.get_all("Provides-Extra", [])) == set(project["optional-dependencies"])
-    assert "futurefuzz = futurefuzz.cli:main" in files[scripts_name].decode()
+    assert "futurefuzz = futurefuzz.__main__:main" in files[scripts_name].decode()
     core = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert sorted(project["dependencies"]) == sorted(core)
 

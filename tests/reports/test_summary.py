@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -100,3 +101,17 @@ def test_hostile_reasons_are_cleaned() -> None:
     pairs = [PairCount(target="\x1b[2J", scenario="\n", runs=1)]
     unconfirmed = [evolve(cases.outcome().unconfirmed[0], signature="\x1b]0;x\x07")]
     assert all(line.isprintable() for line in told(cases.outcome(pairs=pairs, unconfirmed=unconfirmed)))
+
+
+def test_only_what_stands_in_the_folder_is_counted_as_saved_there(tmp_path: Path) -> None:
+    """A finding of the corpus that futurefuzz comes with is replayed, but nobody has saved it in the user's folder."""
+    mine = evolve(cases.crash_reported(), path=tmp_path / "crash.json")
+    theirs = evolve(cases.bridge_reported(), path=Path("elsewhere") / "bridge.json")
+    text = " ".join(told(cases.outcome(findings=[mine, theirs], corpus=tmp_path)))
+    assert f"1 finding saved in {tmp_path}; the next `futurefuzz fuzz --corpus {tmp_path}` replays" in text
+
+
+def test_going_on_after_an_interruption_keeps_the_options() -> None:
+    """The command that goes on does the same with another seed."""
+    lines = told(cases.outcome(interrupted=True, go_on="futurefuzz fuzz --seed 8 --target asyncio.Task"))
+    assert lines[-1] == "futurefuzz fuzz --seed 8 --target asyncio.Task"

@@ -30,8 +30,10 @@ from futurefuzz.findings.known import Known
 from futurefuzz.programs.codec import program_to_json
 from futurefuzz.shipped import directory
 
-__all__ = ["Campaign", "Options", "known_bugs", "reported"]
+__all__ = ["DEFAULT_CORPUS", "Campaign", "Options", "known_bugs", "reported"]
 
+#: where findings are kept when nobody says anything else
+DEFAULT_CORPUS: Final = Path("corpus")
 #: times that a case of the corpus is replayed when it shows its finding the first time
 _REPLAYS: Final = 3
 #: candidates of one signature that are investigated before it counts as unconfirmed, and of one end of a process
@@ -88,6 +90,7 @@ class Options:
             for value in values:
                 words += [name, value]
         words += ["--grade", self.grade] if self.grade != "interesting" else []
+        words += ["--corpus", str(self.corpus)] if self.corpus not in (None, DEFAULT_CORPUS) else []
         return shlex.join(words)
 
 
@@ -368,6 +371,7 @@ class Campaign:
             interrupted=reason == "stopped",
             pairs=[self._pair_count(pair) for pair in tally.pairs],
             repeat=self.options.repeat(),
+            go_on=evolve(self.options, seed=self.options.seed + 1).repeat(),
             corpus=self.options.corpus,
             reason=reason,
             errors=[*tally.errors, *self._errors],

@@ -99,6 +99,7 @@ class Outcome:
         interrupted: Ctrl-C ended it.
         pairs: counts per target and scenario.
         repeat: the command line that repeats it; None: made from the seed alone.
+        go_on: the one that does the same with another seed; likewise.
         corpus: the folder that findings were saved to.
         reason: why it ended: `time`, `runs` or `stopped`.
         errors: failures of the harness itself, which are no findings.
@@ -118,6 +119,7 @@ class Outcome:
     interrupted: bool = False
     pairs: Sequence[PairCount] = field(factory=list)
     repeat: str | None = None
+    go_on: str | None = None
     corpus: Path | None = None
     reason: str = "time"
     errors: Sequence[str] = field(factory=list)

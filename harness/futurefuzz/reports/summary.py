@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from futurefuzz.campaign.campaign import DEFAULT_CORPUS
 from futurefuzz.campaign.outcome import Outcome, PairCount, Reported
 from futurefuzz.contracts.verdict import Clause
 from futurefuzz.reports.console import Printer, count, duration
@@ -177,12 +179,16 @@ def _again(outcome: Outcome, page: Page) -> list[Text]:
     repeat = outcome.repeat or f"futurefuzz fuzz --seed {outcome.seed}"
     lines = [Text(f"seed {outcome.seed}; repeat it with", style="dim"), Text(clean(repeat))]
     if outcome.corpus is not None:
-        saved = sum(reported.path is not None for reported in outcome.findings)
+        folder = outcome.corpus.resolve()
+        # a finding of the corpus that futurefuzz comes with has its file there
+        paths = [reported.path for reported in outcome.findings if reported.path is not None]
+        saved = sum(path.resolve().parent == folder for path in paths)
         where = shown_path(outcome.corpus)
-        said = f"{count(saved, 'finding')} saved in {where}; the next `futurefuzz fuzz` replays them first"
+        following = shlex.join(["futurefuzz", "fuzz", *(() if where == str(DEFAULT_CORPUS) else ("--corpus", where))])
+        said = f"{count(saved, 'finding')} saved in {where}; the next `{following}` replays them first"
         lines += [Text(line, style="dim") for line in wrap(clean(said), page.width, glyphs=page.glyphs)]
     if outcome.interrupted:
         said = "It was interrupted; nothing that was found is lost. To go on, start it again with another seed:"
         lines += [Text(line, style="dim") for line in wrap(said, page.width, glyphs=page.glyphs)]
-        lines.append(Text(f"futurefuzz fuzz --seed {outcome.seed + 1}"))
+        lines.append(Text(clean(outcome.go_on or f"futurefuzz fuzz --seed {outcome.seed + 1}")))
     return lines
