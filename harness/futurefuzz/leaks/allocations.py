@@ -17,6 +17,8 @@ from futurefuzz.leaks.growth import clear_caches
 __all__ = ["Allocation", "allocations"]
 
 _FRAMES: Final = 16
+#: times of which one block must stay; fewer are noise
+_SELDOM: Final = 4
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 _PACKAGE: Final = os.path.dirname(_HERE)
 _LIBRARY: Final = os.path.dirname(os.path.abspath(os.__file__))
@@ -30,21 +32,21 @@ class Allocation:
         file: its file; without folders where it belongs to Python or to futurefuzz.
         line: its number.
         code: the line.
-        blocks: how many blocks stay of each time.
+        blocks: how many blocks stay of each time; a part of one where not every time leaves some.
         size: how many bytes stay of each time.
     """
 
     file: str
     line: int
     code: str
-    blocks: int
+    blocks: float
     size: int
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} ({self.code})" if self.code else f"{self.file}:{self.line}"
 
 
-def allocations(step: Callable[[], object], *, times: int = 8, most: int = 5) -> tuple[Allocation, ...]:
+def allocations(step: Callable[[], object], *, times: int = 16, most: int = 5) -> tuple[Allocation, ...]:
     """The lines that allocate what stays, the largest first.
 
     Args:
@@ -53,13 +55,13 @@ def allocations(step: Callable[[], object], *, times: int = 8, most: int = 5) ->
         most: how many lines at most.
 
     Returns:
-        Lines of which at least one block stayed each time. Of a stack the line is named that is the deepest outside of
-        Python's own library and of futurefuzz, where there is one: that is where somebody can do something about it.
+        Lines of which at least one block stayed of four times. Of a stack the line is named that is the deepest outside
+        of Python's own library and of futurefuzz, where there is one: that is where somebody can do something about it.
     """
     was_tracing = tracemalloc.is_tracing()
-    if not was_tracing:
-        tracemalloc.start(_FRAMES)
     try:
+        if not was_tracing:
+            tracemalloc.start(_FRAMES)
         step()
         clear_caches()
         gc.collect()
@@ -77,7 +79,7 @@ def allocations(step: Callable[[], object], *, times: int = 8, most: int = 5) ->
     differences = after.filter_traces([ours, tool]).compare_to(before.filter_traces([ours, tool]), "traceback")
     lines: dict[tuple[str, int], list[int]] = {}
     for entry in differences:
-        if entry.count_diff >= times:
+        if entry.count_diff * _SELDOM >= times:
             frame = _telling(entry.traceback)
             total = lines.setdefault((frame.filename, frame.lineno), [0, 0])
             total[0] += entry.count_diff
@@ -88,7 +90,7 @@ def allocations(step: Callable[[], object], *, times: int = 8, most: int = 5) ->
             file=_short(file),
             line=line,
             code=linecache.getline(file, line).strip(),
-            blocks=blocks // times,
+            blocks=blocks // times or round(blocks / times, 2),
             size=size // times,
         )
         for (file, line), (blocks, size) in found[:most]

@@ -17,7 +17,7 @@ from futurefuzz.explorers.replay import ChoicesReplay, Replay, schedule_of
 from futurefuzz.leaks.allocations import Allocation, allocations
 from futurefuzz.leaks.ending import Ended, EndingWorld, Kept
 from futurefuzz.leaks.garbage import frozen_heap, thawed_heap
-from futurefuzz.leaks.growth import Growth, grows
+from futurefuzz.leaks.growth import SETTLING, Growth, goes_on_growing
 from futurefuzz.leaks.leftovers import look
 from futurefuzz.leaks.pinning import Pin, pin
 from futurefuzz.leaks.referrers import kept_by
@@ -32,10 +32,8 @@ __all__ = ["Noting", "check", "judged", "looked_at"]
 #: makes the list for a run's choices, so that whoever watches the process sees them
 Noting = Callable[[], list[int]]
 
-#: rounds and times of the look that every checked run gets, and of the one that a suspect gets
+#: rounds, and times in each, of the look that every checked run gets
 _QUICK: Final = (3, 2)
-_THOROUGH: Final = (5, 6)
-_WARM_UP: Final = 3
 
 #: which kind of survivor is named when several live: who keeps a future keeps its callbacks and its value too
 _RANK: Final = ("task", "future", "callback", "context", "exception", "value")
@@ -122,7 +120,9 @@ def _check(
         found = [leak for leak in found if leak.clause is clauses.SURVIVAL]
     # Who survives is more telling than that memory grows, which it then does.
     if growth and run.status != "livelock" and (not found or found[0].clause is not clauses.SURVIVAL):
-        found = [*bench.growth(program, choices, lasting), *found]
+        # Threads and descriptors run out when a run is repeated as often as it takes to be sure.
+        scarce = any(leak.clause in (clauses.THREAD, clauses.DESCRIPTOR) for leak in found)
+        found = [*bench.growth(program, choices, lasting, settling=0 if scarce else SETTLING), *found]
     if not found:
         return []
     leak, pinned = _explained(bench, found[0], program, run, lasting)
@@ -162,22 +162,20 @@ class _Bench:
         return step
 
     def grown(
-        self, program: Program, choices: Sequence[int], lasting: Sequence[tuple[str, Any]], *, sure: bool
+        self, program: Program, choices: Sequence[int], lasting: Sequence[tuple[str, Any]], *, settling: int = 0
     ) -> list[Growth]:
-        """What grows when the run is repeated; with `sure`, in a thorough look."""
+        """What grows when the run is repeated; with `settling`, also when it is repeated so often."""
         step = self.step(program, choices)
         with frozen_heap():
             step()
-            grown = grows(step, rounds=_QUICK[0], times=_QUICK[1], lasting=lasting)
-            if grown and sure:
-                for _ in range(_WARM_UP):
-                    step()
-                grown = grows(step, rounds=_THOROUGH[0], times=_THOROUGH[1], lasting=lasting)
-        return grown
+            rounds, times = _QUICK
+            return goes_on_growing(step, rounds=rounds, times=times, settling=settling, lasting=lasting)
 
-    def growth(self, program: Program, choices: Sequence[int], lasting: Sequence[tuple[str, Any]]) -> list[_Leak]:
+    def growth(
+        self, program: Program, choices: Sequence[int], lasting: Sequence[tuple[str, Any]], *, settling: int
+    ) -> list[_Leak]:
         """The same as a leak; memory before reference counts, which grow with it."""
-        grown = self.grown(program, choices, lasting, sure=True)
+        grown = self.grown(program, choices, lasting, settling=settling)
         if not grown:
             return []
         first = grown[0]
@@ -246,7 +244,7 @@ def _explained(
     def leaks(other: Program) -> float:
         choices = choices_of(other)
         if leak.clause is clauses.GROWTH:
-            return max((one.each for one in bench.grown(other, choices, lasting, sure=False)), default=0.0)
+            return max((one.each for one in bench.grown(other, choices, lasting)), default=0.0)
         ended, _ = bench.ended(other, choices)
         details = [(one.clause, one.detail) for one in _left(ended)]
         return 1.0 if (leak.clause, leak.detail) in details else 0.0

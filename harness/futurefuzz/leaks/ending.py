@@ -193,9 +193,11 @@ class EndingWorld(World):
 
     def _held(self, done: list[Any], garbage: set[int]) -> list[Kept]:
         held: list[tuple[str, Any]] = []
+        roots = [part for sides in self.sides for part in _parts_of(sides)]
+        own = {id(part) for part in roots}  # shield makes of a future that is done that very future
         for reference in self._forgotten:
             future = reference()
-            if future is not None and id(future) not in garbage and _is_done(future):
+            if future is not None and id(future) not in garbage | own and _is_done(future):
                 held.append(("future", future))
         if self.target.contract in _CLEARING and not self._pending:
             for kind, reference in self._weak:
@@ -209,7 +211,6 @@ class EndingWorld(World):
             for thing in self._made():
                 if id(thing) not in outcomes and id(thing) not in garbage:
                     held.append((_kind_of(thing), thing))
-        roots = [part for sides in self.sides for part in _parts_of(sides)]
         return [Kept(kind, _weakly(thing), path_in_words(roots, thing)) for kind, thing in held]
 
     def _look_at_dropped(self) -> None:

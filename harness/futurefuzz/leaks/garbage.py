@@ -53,13 +53,18 @@ class frozen_heap:
     __slots__ = ("_enabled", "_froze")
 
     def __enter__(self) -> None:
+        self._froze = False
         self._enabled = gc.isenabled()
-        gc.disable()
-        gc.collect()
-        self._froze = may_freeze()
-        if self._froze:
-            gc.freeze()
-            frozen_by_us(True)
+        try:
+            gc.disable()
+            gc.collect()
+            self._froze = may_freeze()
+            if self._froze:
+                gc.freeze()
+                frozen_by_us(True)
+        except BaseException as error:  # a Ctrl-C comes as soon as the collector has come to its end
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -93,14 +98,13 @@ def unreachable() -> list[Any]:
     the caller has let go of the list, frees it."""
     flags = gc.get_debug()
     before = len(gc.garbage)
-    gc.set_debug((flags | gc.DEBUG_SAVEALL) & ~gc.DEBUG_STATS)
     try:
+        gc.set_debug((flags | gc.DEBUG_SAVEALL) & ~gc.DEBUG_STATS)
         gc.collect()
+        return gc.garbage[before:]
     finally:
         gc.set_debug(flags)
-    found = gc.garbage[before:]
-    del gc.garbage[before:]
-    return found
+        del gc.garbage[before:]
 
 
 def waits(things: Sequence[Any]) -> bool:

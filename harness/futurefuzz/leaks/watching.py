@@ -33,7 +33,7 @@ from futurefuzz.contracts.verdict import Clause
 from futurefuzz.errors import InputError
 from futurefuzz.leaks.allocations import Allocation, allocations
 from futurefuzz.leaks.garbage import Cycle, cycles, frozen_heap, is_future, thawed_heap, unreachable
-from futurefuzz.leaks.growth import Growth, grows
+from futurefuzz.leaks.growth import SETTLING, Growth, goes_on_growing
 from futurefuzz.leaks.leftovers import Leftovers, handles_of, look
 from futurefuzz.leaks.referrers import kept_by
 from futurefuzz.leaks.words import word
@@ -45,6 +45,10 @@ T = TypeVar("T")
 
 #: passes of the loop that what was scheduled last is given to run
 _PASSES: Final = 10
+#: calls that are looked at one by one; a leak may need every second one only
+_LOOKS: Final = 2
+#: calls of which one leaves something
+_SELDOM: Final = 4
 
 
 @frozen(kw_only=True)
@@ -201,54 +205,89 @@ def watch() -> Watch:
 
 
 def check_leaks(
-    function: Callable[[], object], *, rounds: int = 4, times: int = 4, warm_up: int = 3, growth: bool = True
+    function: Callable[[], object],
+    *,
+    rounds: int = 4,
+    times: int = 4,
+    warm_up: int = 3,
+    settling: int = SETTLING,
+    growth: bool = True,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> LeakReport:
     """Call a function again and again and look for what it leaks.
 
     Args:
-        function: a function without arguments, or a coroutine function, which is run by `asyncio.run`. What it makes is
-            taken to be dropped when it returns.
+        function: a function without arguments; if it returns a coroutine, that is run in a loop of its own, as by
+            `asyncio.run`. What it makes is taken to be dropped when it returns.
         rounds: how many rounds are measured; only what grows in every one is a leak.
         times: how often it is called in a round.
         warm_up: how often it is called before, so that caches are filled.
+        settling: how often what has grown is called until it is measured again, and in each of two rounds then: a cache
+            with a bound grows until it is full.
         growth: look for growth; False: only for what one call leaves, in a fraction of the time.
+        loop_factory: makes the loop of each call; None: as `asyncio.run` does.
 
     Returns:
         The leaks; false when there are none.
 
     Raises:
-        InputError: numbers below 1.
+        InputError: numbers below 1; or the function returns a coroutine, and a loop is running already.
         Exception: what the function raises.
     """
-    if min(rounds, times, warm_up) < 1:
-        raise InputError(f"rounds {rounds}, times {times}, warm_up {warm_up}: allowed: numbers from 1")
+    if min(rounds, times, warm_up, settling) < 1:
+        given = f"rounds {rounds}, times {times}, warm_up {warm_up}, settling {settling}"
+        raise InputError(f"{given}: allowed: numbers from 1")
     left: list[str] = []
-    step = _step(function, left)
+    calls = 0
+    once = _step(function, left, loop_factory)
+
+    def step() -> None:
+        nonlocal calls
+        calls += 1
+        once()
+
     for _ in range(warm_up):
         step()
-    left.clear()
-    watched = Watch()
-    with watched:
-        step()
-    found = list(watched.leaks)
-    found += [handle_leak(text) for text in left]
-    calls = warm_up + 1
+    found: list[Leak] = []
+    for _ in range(_LOOKS):
+        left.clear()
+        watched = Watch()
+        with watched:
+            step()
+        found = [*watched.leaks, *map(handle_leak, left)]
+        if found:
+            break
     if growth:
-        grown = _growth(step, rounds, times)
-        found += grown
-        calls += rounds * times
+        # Threads and descriptors run out when a function is called as often as it takes to be sure.
+        scarce = any(leak.kind in ("thread", "descriptor") for leak in found)
+        found += _growth(step, rounds, times, 0 if scarce else settling)
     return LeakReport(leaks=tuple(found), calls=calls)
 
 
 def assert_no_leaks(
-    function: Callable[[], object], *, rounds: int = 4, times: int = 4, warm_up: int = 3, growth: bool = True
+    function: Callable[[], object],
+    *,
+    rounds: int = 4,
+    times: int = 4,
+    warm_up: int = 3,
+    settling: int = SETTLING,
+    growth: bool = True,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> None:
     """As `check_leaks`, for tests.
 
     Raises:
         LeakFound: it leaks; an AssertionError whose text is the report.
     """
-    report = check_leaks(function, rounds=rounds, times=times, warm_up=warm_up, growth=growth)
+    report = check_leaks(
+        function,
+        rounds=rounds,
+        times=times,
+        warm_up=warm_up,
+        settling=settling,
+        growth=growth,
+        loop_factory=loop_factory,
+    )
     if report:
         raise LeakFound(report)
 
@@ -256,12 +295,21 @@ def assert_no_leaks(
 # ---- one call
 
 
-def _step(function: Callable[[], object], left: list[str]) -> Callable[[], object]:
-    if not inspect.iscoroutinefunction(function):
-        return function
-
-    def step() -> object:
-        return asyncio.run(_looked_after(function(), left))
+def _step(
+    function: Callable[[], object],
+    left: list[str],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None,
+) -> Callable[[], None]:
+    def step() -> None:
+        made = function()
+        if not inspect.iscoroutine(made):
+            return
+        if asyncio._get_running_loop() is not None:
+            made.close()
+            what = f"check_leaks: {word(made)} cannot be run while a loop is running"
+            raise InputError(f"{what}; allowed: a call outside of coroutines")
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_looked_after(made, left))
 
     return step
 
@@ -338,11 +386,11 @@ def _left_behind(
     return found
 
 
-def _growth(step: Callable[[], object], rounds: int, times: int) -> list[Leak]:
+def _growth(step: Callable[[], object], rounds: int, times: int, settling: int) -> list[Leak]:
     with frozen_heap():
-        grown = grows(step, rounds=rounds, times=times)
+        grown = goes_on_growing(step, rounds=rounds, times=times, settling=settling)
         if not grown:
-            grown = _grows_traced(step, rounds, times)
+            grown = _grows_traced(step, rounds, times, settling)
         if not grown:
             return []
         kept = _what_stays(step)
@@ -366,23 +414,24 @@ def growth_leak(growth: Growth, chain: tuple[str, ...], lines: tuple[Allocation,
     )
 
 
-def _grows_traced(step: Callable[[], object], rounds: int, times: int) -> list[Growth]:
+def _grows_traced(step: Callable[[], object], rounds: int, times: int, settling: int) -> list[Growth]:
     """The same, with the bytes that `tracemalloc` sees: large buffers are not among the blocks."""
     if tracemalloc.is_tracing():
         return []  # `grows` has looked already
-    tracemalloc.start()
     try:
+        tracemalloc.start()
         step()
-        return grows(step, rounds=rounds, times=times)
+        return goes_on_growing(step, rounds=rounds, times=times, settling=settling)
     finally:
         tracemalloc.stop()
 
 
 def _what_stays(step: Callable[[], object]) -> list[Any]:
-    """Objects that one more call leaves, the most telling first. In a frozen heap few others are looked at."""
+    """Objects that a few more calls leave, the most telling first. In a frozen heap few others are looked at."""
     gc.collect()
     before = {id(thing) for thing in gc.get_objects()}
-    step()
+    for _ in range(_SELDOM):
+        step()
     gc.collect()
     fresh: list[Any] = []
     for thing in gc.get_objects():  # no comprehension: its function would be among them
