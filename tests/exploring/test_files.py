@@ -77,6 +77,45 @@ class Old(unittest.TestCase):
         self.assertEqual(self.value, 1)
 """
 
+LEAVING = """\
+import atexit
+import threading
+
+class Writer:
+    def __init__(self):
+        self.pending = self.written = 0
+        self.stopping = False
+        self.thread = threading.Thread(target=self.run, name="writer", daemon=True)
+        self.thread.start()
+        atexit.register(print)
+        atexit.register(self.close)
+        atexit.unregister(print)
+
+    def run(self):
+        while not self.stopping:
+            if n := self.pending:
+                self.written += n
+                self.report()
+                self.pending -= n
+            threading.Event().wait(0.01)
+
+    def report(self):
+        pass
+
+    def stop(self):
+        self.stopping = 1
+        self.thread.join()
+
+    def close(self):
+        self.stopping = True
+        self.written += self.pending
+        self.pending = 0
+        assert self.written == 1, self.written
+
+writer = Writer()
+writer.pending += 1
+"""
+
 CRASH = """\
 import ctypes, threading
 
@@ -222,6 +261,8 @@ def test_a_method_gets_a_fresh_object_and_its_setup_in_each_run() -> None:
         ("import os\nif os.fork():\n    os._exit(0)\nos.setsid()\n", (), r"calls os\.fork"),
         (POOL, (), r"calls os\.(fork|posix_spawn|exec).* at bad\.py:\d|cannot be controlled"),
         ("import os\nos._exit(3)\n", (), r"ends its process by os\._exit\(3\); allowed: sys\.exit at bad\.py:2"),
+        ("import signal\nsignal.alarm(1)\n", (), r"calls signal\.alarm, in real time; allowed: .* at bad\.py:2"),
+        ("from signal import *\nsetitimer(ITIMER_REAL, 0.1)\n", (), r"calls signal\.setitimer, in real time.*py:2"),
         (TESTS, ("test_with_fixture",), "takes tmp_path; allowed: functions without arguments"),
         (TESTS, ("test_nothing",), "there is no 'test_nothing' in bad.py"),
         (TESTS, ("threading",), "is a module; allowed: a function or a method"),
@@ -239,6 +280,7 @@ def test_what_cannot_be_explored_is_refused_in_one_line(source: str, names: tupl
     [
         ("input()\n", "exception"),
         ("import signal\nsignal.signal(signal.SIGTERM, lambda *_: None)\n", None),
+        ("import signal\nsignal.alarm(0)\n", None),
         ("import sys\nsys.exit()\n", None),
         ("import subprocess\nassert subprocess.check_output(['echo', 'hi']) == b'hi\\n'\n", None),
         ("print('x' * 10_000_000)\n", None),
@@ -248,6 +290,13 @@ def test_what_scripts_do_has_a_clear_outcome(source: str, kind: str | None) -> N
     """Reading an empty standard input, signal handlers, ending at once, other programs, a flood of output."""
     found = _explore("odd.py", source, runs=5)
     assert [finding.kind for finding in found.failures] == ([] if kind is None else [kind])
+
+
+def test_what_a_script_does_at_exit_belongs_to_its_run() -> None:
+    """Functions of `atexit` run at the end of each run, after its threads; what they let out is a failure."""
+    (finding,) = _explore("leaving.py", LEAVING, runs=200, stop="first", models=("operation", "gil")).failures
+    assert finding.signature == "assertion:AssertionError:leaving.py:Writer.close"
+    assert not _explore("leaving.py", LEAVING.replace("self.stopping = True", "self.stop()"), runs=200).failures
 
 
 def test_a_thread_that_swallows_everything_does_not_hang_the_tool() -> None:

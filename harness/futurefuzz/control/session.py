@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from futurefuzz.control import clock, locks, ordered, threads, watchdog, whole_loop
+from futurefuzz.control import clock, leaving, locks, ordered, threads, watchdog, whole_loop
 from futurefuzz.control.actors import Abort
 from futurefuzz.control.attending import Attending, Failure, Log, Unraisable, Warned
 from futurefuzz.control.going_on import enter, leave
@@ -38,7 +38,14 @@ __all__ = ["ControlledRun", "Instrumenting", "run_controlled", "series"]
 _STEP_BOUND: Final = 20_000
 
 _substitution: Final = Substitution(
-    [*threads.SUBSTITUTES, *clock.SUBSTITUTES, *locks.SUBSTITUTES, *whole_loop.SUBSTITUTES, *ordered.SUBSTITUTES]
+    [
+        *threads.SUBSTITUTES,
+        *clock.SUBSTITUTES,
+        *locks.SUBSTITUTES,
+        *whole_loop.SUBSTITUTES,
+        *ordered.SUBSTITUTES,
+        *leaving.SUBSTITUTES,
+    ]
 )
 
 
@@ -209,6 +216,7 @@ def _end_process(control: WholeControl) -> None:
     else:
         concurrent.futures.thread._python_exit()
     threads.join_all(control)
+    leaving.carry_out(control)
     _collect()  # futures that nobody asked for their exceptions say so now
 
 

@@ -15,6 +15,8 @@ from futurefuzz.control.older import spared
 __all__ = ["Substitution"]
 
 _NEVER: Final = object()
+#: they belong to the interpreter, and yet what programs call in them is replaced
+_LOOKED_THROUGH: Final = ("_thread", "atexit")
 
 
 class Substitution:
@@ -64,7 +66,7 @@ class Substitution:
         self._places = []
         by_id = self._by_id
         for name, module in list(sys.modules.items()):
-            if spared(name) and name != "_thread":
+            if spared(name) and name not in _LOOKED_THROUGH:
                 continue
             namespace = getattr(module, "__dict__", None)
             if type(namespace) is not dict:

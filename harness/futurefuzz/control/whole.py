@@ -53,6 +53,7 @@ class WholeControl(LateControl):
         waiting: after a run that did not complete, who waited for what.
         external: who was blocked outside, in order.
         finished: the program is over and daemons are being unwound.
+        at_exit: what is to be called when the program ends.
         unwound: there were daemons to unwind.
     """
 
@@ -90,6 +91,7 @@ class WholeControl(LateControl):
         self.spinning: dict[int, float] = {}
         self.ends: dict[int, Any] = {}
         self.awaited: list[Any] = []
+        self.at_exit: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
         self.on_start: Callable[[], None] | None = None
         self.on_end: Callable[[], None] | None = None
         self.on_failure: Callable[[Any, BaseException], None] | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import sys
 import time
 import traceback
@@ -170,7 +171,20 @@ class _Worker:
             if event in ("os.fork", "os.forkpty", "os.exec") and current_control() is not None:
                 refuse(f"calls {event}; allowed: threads and asyncio, for other processes cannot be controlled")
 
+        def alarm(name: str, position: int) -> Callable[..., Any]:
+            real = getattr(signal, name)
+
+            def set_alarm(*arguments: Any) -> Any:
+                if current_control() is not None and any(arguments[position : position + 1]):
+                    refuse(f"calls signal.{name}, in real time; allowed: timeouts and timers, whose time is virtual")
+                return real(*arguments)
+
+            return set_alarm
+
         os._exit = leave
+        for name, position in (("alarm", 0), ("setitimer", 1)):
+            if hasattr(signal, name):
+                setattr(signal, name, alarm(name, position))
         sys.addaudithook(audit)
 
 
