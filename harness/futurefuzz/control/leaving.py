@@ -1,7 +1,7 @@
 """What a program has asked to be done when its process ends: `atexit`, for the end of a run.
 
-What is registered while a module is imported is the process's: the module stays loaded for the runs that follow, and must
-not be shut down after the first. `weakref.finalize` registers itself once in a process, whichever run comes first.
+What is registered while a module is imported is the process's: the module stays loaded for the runs that follow, and
+must not be shut down after the first. `weakref.finalize` registers itself once in a process, whichever run comes first.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _register(func: Callable[..., Any], /, *args: Any, **keywords: Any) -> Calla
 def _unregister(func: Any, /) -> None:
     control = present()
     if control is not None:
-        control.at_exit[:] = [entry for entry in control.at_exit if not entry[0] == func]
+        control.at_exit[:] = [entry for entry in control.at_exit if entry[0] != func]
     _real_unregister(func)
 
 
