@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import sys
 import weakref
-from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
@@ -33,7 +32,7 @@ def _is_importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _register(func: Callable[..., Any], /, *args: Any, **keywords: Any) -> Callable[..., Any]:
+def _register(func: Any, /, *args: Any, **keywords: Any) -> Any:
     control = present()
     if (
         control is None
