@@ -66,8 +66,8 @@ HERE = "f.json: $.actors[1].operations[1]"
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([], "f.json: $: expected an object with actors, futures, callbacks, hooks, debug, foreign, not a list"),
-        (None, "f.json: $: expected an object with actors, futures, callbacks, hooks, debug, foreign, not null"),
+        ([], "f.json: $: expected an object with actors, futures, callbacks, hooks, debug, foreign, links, not a list"),
+        (None, "f.json: $: expected an object with actors, futures, callbacks, hooks, debug, foreign, links, not null"),
         ({}, "f.json: $: key 'actors' is missing"),
         ({"actors": "ab"}, "f.json: $.actors: expected a list, not 'ab'"),
         ({"actors": {}}, "f.json: $.actors: expected a list, not an object"),
@@ -84,7 +84,7 @@ HERE = "f.json: $.actors[1].operations[1]"
         ({"actors": [], "debug": 0}, "f.json: $.debug: expected true or false, not the number 0"),
         (
             {"actors": [], "actor": []},
-            "f.json: $: unknown key 'actor'; allowed: actors, futures, callbacks, hooks, debug, foreign",
+            "f.json: $: unknown key 'actor'; allowed: actors, futures, callbacks, hooks, debug, foreign, links",
         ),
         ({"actors": [{"kind": "thread"}] * 17}, "f.json: $: at most 16 actors are allowed, not 17"),
         ({"actors": [{"kind": "loop"}]}, "f.json: $.actors[0].kind: unknown actor kind 'loop'; allowed: thread, task"),

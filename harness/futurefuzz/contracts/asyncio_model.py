@@ -30,6 +30,7 @@ __all__ = [
     "RESULT",
     "RESUME",
     "RUNTIME_ERROR",
+    "SELF_STEP",
     "SKIPPED",
     "START",
     "TASK_WAKE",
@@ -39,6 +40,7 @@ __all__ = [
     "LoopModel",
     "ModelFuture",
     "Plan",
+    "Unknown",
 ]
 
 NONE: Final = ("returned", "None")
@@ -60,7 +62,7 @@ REFUSED: Final = (
 PENDING, RESULT, EXCEPTION, CANCELLED = range(4)
 
 # What stands in the ready queue, and in the list of callbacks of a future: (kind, whom it is about, ...)
-CALL, START, RESUME, WAKE, POST, FIRST_STEP, TASK_WAKE = range(7)
+CALL, START, RESUME, WAKE, POST, FIRST_STEP, TASK_WAKE, SELF_STEP = range(8)
 Item = tuple[Any, ...]
 
 
@@ -68,7 +70,8 @@ class ModelFuture:
     """A future of the model; for the shape `task`, the gate or the task (which then has a gate)."""
 
     __slots__ = (
-        "asked", "callbacks", "gate", "label", "must_cancel", "request", "retrieved", "state", "stopped", "waits",
+        "asked", "beside_itself", "callbacks", "gate", "label", "must_cancel", "request", "retrieved", "state",
+        "stopped", "waits",
     )  # fmt: skip
 
     def __init__(self, gate: ModelFuture | None = None) -> None:
@@ -79,6 +82,7 @@ class ModelFuture:
         self.gate = gate
         self.waits = False  # a task: it waits for its gate, or the gate is done and the wake-up is on its way
         self.asked = False  # a task: cancel has returned True
+        self.beside_itself = False  # a task: it began to await another one, which tried to await itself just then
         self.must_cancel = False
         self.request = ""  # message of the cancellation that is asked for
         self.stopped = ""  # label of the StopIteration that it was given
@@ -92,8 +96,18 @@ class ModelFuture:
         return Outcome("returned" if self.state == RESULT else "raised", self.label)
 
     def stops(self) -> bool:
-        """Whether its outcome is, or will be, the RuntimeError that a StopIteration becomes."""
-        return bool(self.stopped or (self.gate is not None and self.gate.stopped))
+        """Whether its outcome is, or will be, the RuntimeError of a task that awaits itself, or that a StopIteration
+        becomes."""
+        return any(one.stopped or one.gate is one for one in self.chain())
+
+    def chain(self) -> list[ModelFuture]:
+        """It, what it awaits, what that awaits, and so on, each once."""
+        found: list[ModelFuture] = []
+        one: ModelFuture | None = self
+        while one is not None and not any(one is other for other in found):
+            found.append(one)
+            one = one.gate
+        return found
 
 
 class Plan:
@@ -116,6 +130,10 @@ class Diverged(Exception):
         self.violation = violation
 
 
+class Unknown(Exception):
+    """Nobody says what is right from here on."""
+
+
 class LoopModel:
     """A loop with its futures and tasks.
 
@@ -126,7 +144,7 @@ class LoopModel:
 
     __slots__ = (
         "at", "bounds", "context", "dropped", "dropping", "futures", "gates", "guesses", "inbox", "is_task", "plan",
-        "ready", "step",
+        "ready", "refused", "step",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, guesses: list[int], bounds: list[int], *, is_task: bool) -> None:
@@ -140,6 +158,8 @@ class LoopModel:
         if is_task:
             self.gates = [ModelFuture() for _ in range(count)]
             self.futures = [ModelFuture(gate) for gate in self.gates]
+            for link in plan.program.links:
+                self.futures[link.of].gate = self.futures[link.to]
             self.ready.extend([(FIRST_STEP, future) for future in self.futures])
         else:
             self.gates = self.futures = [ModelFuture() for _ in range(count)]
@@ -150,6 +170,7 @@ class LoopModel:
         self.dropping: set[int] = set()  # futures that somebody drops or has dropped
         self.dropped: set[int] = set()
         self.at = -1  # position in the history
+        self.refused = False  # somebody may have been refused who awaited a task which had tried to await itself
 
     # ---- the ready queue --------------------------------------------------------------------------------------------
 
@@ -200,6 +221,8 @@ class LoopModel:
                 self.first_step(item[1])
             elif turn == TASK_WAKE:
                 self.task_wake(item[1])
+            elif turn == SELF_STEP:
+                self.self_step(item[1])
             elif turn != START or self.plan.lengths[item[1]]:
                 return item
 
@@ -207,8 +230,11 @@ class LoopModel:
         """A task starts its coroutine, which awaits the gate at once."""
         if task.must_cancel:  # the coroutine never starts
             self.complete(task, CANCELLED, task.request)
+        elif task.gate is task:
+            self.schedule((SELF_STEP, task))
         elif task.gate is not None and task.gate.state == PENDING:
             task.waits = True
+            task.beside_itself = self.is_beside_itself(task.gate)
             task.gate.callbacks.append((TASK_WAKE, task))
         else:
             self.task_wake(task)
@@ -224,6 +250,17 @@ class LoopModel:
         else:
             task.stopped = gate.stopped
             self.complete(task, gate.state, gate.label)
+
+    def is_beside_itself(self, task: ModelFuture) -> bool:
+        """Whether a task has tried to await itself and has not been told yet that this cannot be."""
+        return task.gate is task and (SELF_STEP, task) in self.ready
+
+    def self_step(self, task: ModelFuture) -> None:
+        """A task that awaits itself is told so, with its next step; a cancellation asked for meanwhile comes first."""
+        if task.must_cancel:
+            self.complete(task, CANCELLED, task.request)
+        else:
+            self.complete(task, EXCEPTION, "RuntimeError")
 
     # ---- operations -------------------------------------------------------------------------------------------------
 
@@ -250,6 +287,8 @@ class LoopModel:
             if future.state != PENDING:
                 if outcome != FALSE:
                     self.differs(clauses.CANCEL, "cancel when done", outcome, FALSE)
+            elif self.plan.program.links and self.awaits_itself(future):
+                self.cancelled_in_a_circle(outcome)
             elif outcome != TRUE:
                 self.differs(
                     clauses.TASK_CANCEL if self.is_task else clauses.CANCEL, "cancel when pending", outcome, TRUE
@@ -304,10 +343,39 @@ class LoopModel:
         """Cancel what a task waits for, or else the task with its next step."""
         task.asked = True
         if task.waits and gate.state == PENDING:
-            self.complete(gate, CANCELLED, message)
+            if gate.gate is None:
+                self.complete(gate, CANCELLED, message)
+            else:  # it awaits another task, which is cancelled in the same way
+                self.request_cancellation(gate, gate.gate, message)
         else:
             task.must_cancel = True
             task.request = message
+
+    @staticmethod
+    def awaits_itself(task: ModelFuture) -> bool:
+        """Whether what the task waits for waits in a circle: a deadlock."""
+        passed: list[ModelFuture] = []
+        waiting: ModelFuture | None = task
+        while waiting is not None and waiting.waits and waiting.state == PENDING:
+            if any(waiting is one for one in passed):
+                return True
+            passed.append(waiting)
+            waiting = waiting.gate
+        return False
+
+    def cancelled_in_a_circle(self, outcome: Any) -> None:
+        """Tasks that await each other in a circle were cancelled. The documentation gives them a way out of it, and
+        does not say which of them comes out how."""
+        if outcome == ("raised", "RecursionError"):
+            self.diverge(
+                clauses.TASK_CANCEL,
+                "cancel of tasks that await each other: RecursionError raised",
+                "cancel of a task that waits in a circle of tasks raised RecursionError, and cancelled none of them",
+                grade="interesting",
+            )
+        if outcome != TRUE:
+            self.differs(clauses.TASK_CANCEL, "cancel when pending", outcome, TRUE)
+        raise Unknown
 
     def set_exception(self, gate: ModelFuture, what: Operation, site: str, outcome: Any) -> None:
         """Complete a pending gate with what the argument says."""

@@ -31,6 +31,7 @@ from futurefuzz.contracts.asyncio_model import (
     Item,
     ModelFuture,
     Plan,
+    Unknown,
 )
 from futurefuzz.contracts.labels import kind
 from futurefuzz.contracts.misplaced import HistoryModel
@@ -70,8 +71,10 @@ def conform(run: Run) -> list[Violation]:
         try:
             replay.follow()
             return replay.traps
+        except Unknown:
+            return replay.traps
         except Diverged as diverged:
-            violation = replay.lost_cancellation(diverged.violation)
+            violation = replay.better_explained(diverged.violation)
             if not best or violation.at > best[-1].at:
                 best = [*replay.traps, violation]
         while guesses and guesses[-1] + 1 >= bounds[-1]:
@@ -86,7 +89,7 @@ def conform(run: Run) -> list[Violation]:
 class Lockstep(HistoryModel):
     """One walk of the model along the history, under one list of guesses."""
 
-    __slots__ = ("at_once", "current", "done_by", "loop", "outbox", "owed", "traps", "waiting")
+    __slots__ = ("at_once", "beside", "current", "done_by", "loop", "outbox", "owed", "traps", "waiting")
 
     def __init__(self, plan: Plan, run: Run, guesses: list[int], bounds: list[int], *, is_task: bool) -> None:
         super().__init__(plan, run, guesses, bounds, is_task=is_task)
@@ -95,6 +98,7 @@ class Lockstep(HistoryModel):
         self.current: Item | None = None  # whose turn it is on the loop
         self.at_once: int | None = None  # task actor that awaits a future which is done: nothing may come in between
         self.done_by = [0] * len(plan.lengths)  # operations that each actor has behind it
+        self.beside: dict[int, bool] = {}  # task actor -> whether that was a task which had tried to await itself
         self.waiting: dict[int, ModelFuture] = {}  # task actor -> what it awaits
         self.owed: tuple[str, Operation | None] | None = None  # exception that the loop's handler has yet to get
         self.traps: list[Violation] = []
@@ -107,6 +111,8 @@ class Lockstep(HistoryModel):
         ended = False
         for at, (kind_, actor, carrier, site, what, outcome) in enumerate(self.history):
             self.at = at
+            if kind_ == "untraced":
+                continue
             if carrier == loop:
                 if ended:
                     continue  # the harness takes the run apart
@@ -225,6 +231,7 @@ class Lockstep(HistoryModel):
             future = self.futures[index]
             if future.state == PENDING:
                 future.callbacks.append((WAKE, actor, future))
+                self.beside[actor] = self.is_beside_itself(future)
                 self.waiting[actor] = future
                 self.current = None
             else:
@@ -245,6 +252,7 @@ class Lockstep(HistoryModel):
                 self.differs(clauses.OPERATION, f"posting {name}", outcome, NONE)
         elif name == "await":
             if self.current is None:
+                self.refused |= outcome == RUNTIME_ERROR and self.beside[actor]
                 if outcome == RUNTIME_ERROR and not self.waiting[actor].stops():
                     self.diverge(clauses.AWAIT, *REFUSED)
                 item = self.take(WAKE, actor, "a waiter's wake-up")
@@ -396,12 +404,18 @@ class Lockstep(HistoryModel):
         # What the loop does without a trace (a task that wakes and takes its gate's exception) may or may not have
         # happened yet, so only what the program itself retrieved counts. A falsy exception comes without a label from
         # some loops.
-        for future in self.futures:
-            for one in (future, future.gate):
-                if one is not None and one.stopped and one.stopped == label:
+        for future, gate in zip(self.futures, self.gates, strict=True):
+            for one in (future, gate):
+                if one.stopped and one.stopped == label:
                     self.came_through(one, ("raised", label))
-                if one is not None and one.state == EXCEPTION and label in ("", one.label) and not future.retrieved:
-                    return
+            # A task that awaits another one in the place of its gate does not ask its gate.
+            mine = [] if future.retrieved else future.chain()
+            if self.is_task and gate is not future.gate:
+                mine.append(gate)
+            if any(one.state == EXCEPTION and label in ("", one.label) for one in mine):
+                return
+            if label == RUNTIME_ERROR[1] and not future.retrieved and future.stops():
+                return
         # A future may die inside the very call that sets its exception, when its last other reference was dropped
         # meanwhile.
         last = next((e for e in reversed(self.history[: self.at]) if e.carrier == self.loop), None)

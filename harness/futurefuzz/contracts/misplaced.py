@@ -118,11 +118,29 @@ class HistoryModel(LoopModel):
             self.diverge(clauses.AWAIT, "waiter never woken", "A task that awaits a done future never woke")
         self.diverge(clauses.ORDER, "scheduled call never ran", "Something that was scheduled on the loop never ran")
 
-    def lost_cancellation(self, violation: Violation) -> Violation:
-        """The same, or what explains it better: a task that must have been cancelled by then is none in the end."""
+    def better_explained(self, violation: Violation) -> Violation:
+        """The same, or what explains it better: a task that must have been cancelled by then is none in the end, or
+        one that awaited a task which awaits itself was refused."""
         if not self.is_task:
             return violation
         ends = {event.what.future: event.what for event in self.history if _is_end(event)}
+        beside = [
+            (end := ends.get(index)) is None or end.outcome == RUNTIME_ERROR
+            for index, task in enumerate(self.futures)
+            if task.beside_itself
+        ]
+        untouched = violation.clause in (clauses.WINNER, clauses.EXCEPTION_ARGUMENT)  # they are about gates
+        if (any(beside) or self.refused) and not untouched:
+            clause = clauses.AWAIT
+            detail, cause = REFUSED
+            return Violation(
+                oracle=violation.oracle,
+                clause=clause,
+                grade=clause.grade,
+                detail=detail,
+                cause=f"{cause}, since that one is a task which tries to await itself",
+                at=violation.at,
+            )
         for index, task in enumerate(self.futures):
             end = ends.get(index)
             if task.asked and task.state == CANCELLED and end is not None and kind(end.outcome) != "CancelledError":

@@ -74,7 +74,7 @@ def measure(case: Case) -> Measure:
     """
     program, schedule = case.program, case.schedule
     operations = program.operations()
-    settings = sum(map(_settings, operations)) + program.debug + program.foreign
+    settings = sum(map(_settings, operations)) + program.debug + program.foreign + len(program.links)
     settings += sum(getattr(callback, flag) for callback in program.callbacks for flag in _FLAGS)
     settings += sum(hook.raises for hook in program.hooks)
     kinds = [_kind(switch) for switch in schedule]
@@ -284,6 +284,7 @@ PASSES: Final = (
     Pass("callbacks", lambda case: range(len(case.program.callbacks)), _drop("callbacks")),
     Pass("futures", lambda case: range(case.program.futures), _drop("futures")),
     Pass("operations", lambda case: places(case.program), _drop("operations")),
+    Pass("links", lambda case: range(len(case.program.links)), _drop("links")),
     Pass("settings", _plainer, _edit),
     Pass("names", _fewer_names, _edit),
     Pass("preemptions", lambda case: _switches(case, free=False), _drop_switches, structural=False),

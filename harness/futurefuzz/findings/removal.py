@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 from attrs import evolve, frozen
 
 from futurefuzz.findings.finding import Case
-from futurefuzz.programs.program import Actor, Callback, Hook, Operation, Program, Switch
+from futurefuzz.programs.program import Actor, Callback, Hook, Link, Operation, Program, Switch
 
 __all__ = ["BOUNDARY", "SITE", "Holder", "Place", "Point", "moved_to_front", "one_per_point", "places", "without"]
 
@@ -54,6 +54,7 @@ def without(
     hooks: Iterable[int] = (),
     futures: Iterable[int] = (),
     operations: Iterable[Place] = (),
+    links: Iterable[int] = (),
     relocate: bool = False,
     instead: str = "",
 ) -> Case:
@@ -63,6 +64,7 @@ def without(
         case: stays as it is.
         actors, callbacks, hooks, futures: numbers of what goes; operations on a future or with a callback go with it.
         operations: places of operations that go.
+        links: numbers of links that go; those of a future that goes go with it.
         relocate: a switch inside an operation that goes moves to the next operation of its actor, and where an actor
             that goes was let go only to let another go, that one is let go at once; otherwise such switches go too.
         instead: with `relocate`, who is let go where an actor that goes was, and no switch tells who came after it.
@@ -94,6 +96,11 @@ def without(
         hooks=tuple(shorten("h", number, program.hooks[number]) for number in kept["h"]),
         debug=program.debug,
         foreign=program.foreign,
+        links=tuple(
+            Link(of=kept_futures[link.of], to=kept_futures[link.to])
+            for link in (program.links[number] for number in _kept(len(program.links), links))
+            if link.of in kept_futures and link.to in kept_futures
+        ),
     )
     follow = _Renumbering(smaller, kept, positions, relocate=relocate, instead=instead)
     return evolve(case, program=smaller, schedule=follow.schedule(case.schedule))

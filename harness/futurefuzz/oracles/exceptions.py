@@ -173,7 +173,7 @@ class Exceptions:
             return None
         if name == "cancel" and operation.argument is not None and label == "TypeError":
             return None  # the concurrent end takes no message
-        if label == "RecursionError" and (run.program.hooks or not facts.bounded):
+        if label == "RecursionError" and (run.program.hooks or run.program.links or not facts.bounded):
             return None
         if facts.contract == "bridge" and name in _ASKING and _is_outcome(run, facts, event):
             detail, cause = "came out differently", f"What came out is {label}, which did not go in"

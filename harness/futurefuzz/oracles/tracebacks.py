@@ -46,7 +46,8 @@ class Tracebacks:
         event = run.history[at]
         operation = event.what
         assert isinstance(operation, Operation)
-        again = any(
+        # A task that awaits this one in the place of its gate has asked, too.
+        again = any(link.to == operation.future for link in run.program.links) or any(
             earlier.kind == "return" and earlier.outcome is not None and earlier.outcome == ("raised", label)
             for label in [event.outcome.what if event.outcome is not None else ""]
             for earlier in run.history[:at]

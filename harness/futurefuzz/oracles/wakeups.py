@@ -114,9 +114,10 @@ class Wakeups:
     def _tasks(
         self, run: Run, facts: Situation, states: dict[tuple[int, str], FinalState], last: int
     ) -> list[Violation]:
-        """A task whose gate is done must be done."""
+        """A task whose gate, or what it awaits in its place, is done must be done."""
+        links = {link.of: (link.to, "observer") for link in run.program.links}
         for future in range(run.program.futures):
-            gate, task = states.get((future, "resolver")), states.get((future, "observer"))
+            gate, task = states.get(links.get(future, (future, "resolver"))), states.get((future, "observer"))
             if gate is not None and task is not None and gate.outcome is not None and task.outcome is None:
                 cause = "A task never woke although the future that it awaits is done"
                 return [facts.violation(self.name, asyncio_clauses.AWAIT, "waiter never woken", cause, last)]

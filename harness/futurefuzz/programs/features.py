@@ -35,6 +35,8 @@ def _features(program: Program) -> Iterator[str]:
         yield "two futures"
     if program.debug:
         yield "debug"
+    if program.links:
+        yield "tasks that await each other"
     for actor in program.actors:
         yield from (f"{operation.name} in a {actor.kind}" for operation in actor.operations)
         everywhere += actor.operations

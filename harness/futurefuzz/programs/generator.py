@@ -26,7 +26,7 @@ from futurefuzz.programs.choices import Choices
 from futurefuzz.programs.offers import PLAIN, Offer, Plan, plan_for
 from futurefuzz.programs.operations import RESOLVING, STARVABLE
 from futurefuzz.programs.profile import Profile
-from futurefuzz.programs.program import Actor, ActorKind, Callback, Hook, Operation, Program
+from futurefuzz.programs.program import Actor, ActorKind, Callback, Hook, Link, Operation, Program
 from futurefuzz.targets.base import Target
 
 __all__ = ["generate", "possible"]
@@ -39,6 +39,8 @@ _A_CHILD: Final = 0.2
 _EVERY_CHILD: Final = 0.5
 #: chance that a compound is made before anything happens to its children
 _MADE_FIRST: Final = 0.6
+#: chance of a future that it awaits another one in the place of its gate, in a program that does that
+_LINKED: Final = 0.6
 _STARVABLE: Final = frozenset(STARVABLE)
 #: which allocation of an operation may fail
 _STARVED: Final = (1, 12)
@@ -147,6 +149,14 @@ class _Draft:
             hooks=hooks,
             debug=profile.debug > 0 and choices.flag(profile.debug),
             foreign=self.foreign,
+            links=self._links() if profile.links > 0 and choices.flag(profile.links) else (),
+        )
+
+    def _links(self) -> tuple[Link, ...]:
+        """Tasks that await one another: chains, cycles, and now and then one that awaits itself."""
+        choices, last = self.choices, self.futures - 1
+        return tuple(
+            [Link(of=index, to=choices.integer(0, last)) for index in range(self.futures) if choices.flag(_LINKED)]
         )
 
     def _another(self, count: int) -> bool:

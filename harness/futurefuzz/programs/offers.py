@@ -113,6 +113,7 @@ def plan_for(profile: Profile, target: Target) -> Plan | str:
         _posted_only(target),
         target.lacks,
         target.children,
+        linkable=target.linkable,
     )
 
 
@@ -125,6 +126,8 @@ def _plan(
     posted_only: frozenset[str],
     lacks: frozenset[str],
     children: tuple[int, int] | None = None,
+    *,
+    linkable: bool = False,
 ) -> Plan | str:
     """The plan, or what is wrong (kept too, so that a wrong pair stays cheap).
 
@@ -134,7 +137,10 @@ def _plan(
         posted_only: what a thread may not do directly, because it acts on something that belongs to the loop.
         lacks: what the target does not offer at all.
         children: of a group, how many the compound takes.
+        linkable: its futures can await each other.
     """
+    if profile.links and not linkable:
+        return "the profile lets tasks await each other, and these futures are none"
     existing = {place: names - lacks for place, names in _EXISTING[contract].items()}
     threads = existing["thread"] if on_threads is None else existing["thread"] & on_threads
     if contract == "bridge" and on_threads is None:

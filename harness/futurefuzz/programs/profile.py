@@ -96,6 +96,8 @@ class Profile:
         unhashable: chance that some have no hash.
         starved: chance of an operation that one of its allocations fails.
         foreign: chance that futures are awaited through objects that only look like futures.
+        links: chance that futures of the program, being tasks, await each other or themselves; a profile that has it is
+            for targets that are tasks.
         failing: chance that a call-out inside which the program acts also raises.
         contexts: chance that the program passes contexts.
         hooks: chance that the program acts inside call-outs.
@@ -132,6 +134,7 @@ class Profile:
     unhashable: float = field(default=0.0, validator=_chance)
     starved: float = field(default=0.0, validator=_chance)
     foreign: float = field(default=0.0, validator=_chance)
+    links: float = field(default=0.0, validator=_chance)
     failing: float = field(default=0.0, validator=_chance)
     contexts: float = field(default=0.0, validator=_chance)
     hooks: float = field(default=0.0, validator=_chance)

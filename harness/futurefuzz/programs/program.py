@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from futurefuzz.programs.operations import ARGUMENTS, HOOK_KINDS, OPERATIONS, VIAS
 
-__all__ = ["Actor", "Callback", "Hook", "Operation", "Program", "Switch"]
+__all__ = ["Actor", "Callback", "Hook", "Link", "Operation", "Program", "Switch"]
 
 LIMIT_ACTORS: Final = 16
 LIMIT_FUTURES: Final = 16
@@ -119,6 +119,19 @@ class Hook:
 
 
 @frozen(kw_only=True)
+class Link:
+    """A future of the program that is a task awaits another one of them in the place of its gate.
+
+    Args:
+        of: index of the future whose coroutine awaits.
+        to: index of what it awaits; its own where the task awaits itself.
+    """
+
+    of: int
+    to: int
+
+
+@frozen(kw_only=True)
 class Actor:
     """A thread, or a task of the loop, that performs its operations in order."""
 
@@ -138,6 +151,7 @@ class Program:
         debug: run the loop in debug mode.
         foreign: whoever awaits a future awaits an object of ours in its place, which is none of the target's classes,
             passes everything on to it, and calls out whenever one of its attributes is asked for.
+        links: which of the futures, being tasks, await each other; their gates are awaited by nobody.
 
     Raises:
         ValueError: an index that points nowhere, or a size out of bounds.
@@ -149,6 +163,7 @@ class Program:
     hooks: tuple[Hook, ...] = ()
     debug: bool = False
     foreign: bool = False
+    links: tuple[Link, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if not 1 <= self.futures <= LIMIT_FUTURES:
@@ -168,6 +183,14 @@ class Program:
                     )
         if total > LIMIT_OPERATIONS:
             raise ValueError(f"at most {LIMIT_OPERATIONS} operations are allowed, not {total}")
+        linked: set[int] = set()
+        for number, link in enumerate(self.links):
+            if not (0 <= link.of < self.futures and 0 <= link.to < self.futures) or link.of in linked:
+                raise ValueError(
+                    f"$.links[{number}] is from {link.of} to {link.to}; allowed: one from each future, of and to 0 to "
+                    f"{self.futures - 1}"
+                )
+            linked.add(link.of)
 
     def places(self) -> list[tuple[str, tuple[Operation, ...]]]:
         """Every list of operations with the JSON path where it stands."""

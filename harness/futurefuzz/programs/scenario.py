@@ -102,7 +102,9 @@ class Scenario:
         """Whether the scenario is for this target, and leaves something of what that offers."""
         if target.contract not in self.contracts or not any(fnmatchcase(target.name, p) for p in self.targets):
             return False
-        return self.profile is None or not target.lacks or possible(self.profile, target)
+        if self.profile is None or not (target.lacks or self.profile.links):
+            return True
+        return possible(self.profile, target)
 
 
 def _generate_from(profile: Profile, choices: Choices, target: Target) -> Program:

@@ -16,6 +16,8 @@ def legend(program: Program) -> list[str]:
     said += _equal_callbacks(program.callbacks)
     said += [text for i, callback in enumerate(program.callbacks) if (text := _callback(i, callback))]
     said += [_hook(hook) for hook in program.hooks]
+    for link in program.links:
+        said.append(f"f{link.of} is a task that awaits {'itself' if link.of == link.to else f'f{link.to}'}")
     if program.foreign:
         said.append("what is awaited is an object of ours that passes everything on to the future")
     if program.debug:

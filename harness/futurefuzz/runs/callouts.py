@@ -20,6 +20,7 @@ __all__ = [
     "Awaited",
     "CallbackError",
     "DoneCallback",
+    "Linked",
     "ProxyContext",
     "Value",
 ]
@@ -121,6 +122,19 @@ class _Passed:
         for argument in arguments:
             type(argument).__name__  # noqa: B018
         return self.method(*arguments, **keywords)
+
+
+class Linked:
+    """What a task awaits in the place of its gate: another task, which may be made only after it, or itself."""
+
+    __slots__ = ("other",)
+
+    def __init__(self) -> None:
+        self.other: Any = None
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        other, self.other = self.other, None
+        return other.__await__()  # type: ignore[no-any-return]
 
 
 class Awaited:

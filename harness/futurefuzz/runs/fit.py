@@ -34,6 +34,10 @@ def check_fit(program: Program, target: Target, where: str) -> None:
             )
     if target.contract in LOOPLESS and not program.actors:
         raise InputError(f"{where}: $.program.actors: target {target.name} needs at least one thread")
+    if program.links and not target.linkable:
+        raise InputError(
+            f"{where}: $.program.links: the futures of target {target.name} are no tasks that could await each other"
+        )
     for path, operations in program.places():
         in_task = path.startswith("$.actors[") and program.actors[int(path[9 : path.index("]")])].kind == "task"
         for position, operation in enumerate(operations):

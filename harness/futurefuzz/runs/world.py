@@ -13,6 +13,7 @@ from futurefuzz.errors import HarnessError
 from futurefuzz.programs.operations import HOOK_KINDS
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.aftermath import act_when_closed
+from futurefuzz.runs.callouts import Linked
 from futurefuzz.runs.handing import Handing
 from futurefuzz.runs.history import LOOP, Event, FinalState, Outcome
 from futurefuzz.runs.labels import label_of
@@ -75,9 +76,14 @@ class World(Handing):
         if target.new_group is not None:
             self._set_up_group(target.new_group)
         else:
+            links = {link.of: Linked() for link in self.program.links}
             for index in range(self.program.futures):
-                made = self._new_future()
+                made = self._new_future(links.get(index))
                 self._add(made if isinstance(made, Sides) else Sides(made, made), index)
+            for link in self.program.links:
+                other = self.sides[link.to]
+                assert other is not None
+                links[link.of].other = other.observer
         if self.loop is not None:
             factory = target.task_class or asyncio.Task
             for number, actor in enumerate(self.program.actors):
@@ -92,10 +98,12 @@ class World(Handing):
         self._ids[id(sides.resolver)] = index
         self._ids[id(sides.observer)] = index
 
-    def _new_future(self) -> Any:
+    def _new_future(self, link: Linked | None) -> Any:
         target, loop = self.target, self.loop
         if loop is None:
             return target.new_future()
+        if link is not None and target.new_over is not None:
+            return target.new_over(loop, lambda gate: link)
         if self.program.foreign and target.new_over is not None:
             return target.new_over(loop, self.foreign)
         return target.new_future(loop)

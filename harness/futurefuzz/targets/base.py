@@ -154,6 +154,11 @@ class Target:
             )
 
     @property
+    def linkable(self) -> bool:
+        """Whether its futures are tasks whose coroutines can await one another."""
+        return self.shape == "task" and self.new_over is not None
+
+    @property
     def declaration(self) -> Declaration:
         """What it claims, and what of that not."""
         return Declaration(contract=self.contract, departures=self.departures, lacks=self.lacks)
