@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import nullcontext
+from importlib import import_module
 from typing import Any
 
 from futurefuzz.health import watch
@@ -62,9 +63,9 @@ async def _echo() -> None:
         await asyncio.gather(*(ask(port) for _ in range(32)))
 
 
-def compare(count: int = 3, repeat: int = 7) -> dict[str, tuple[float, float]]:
-    """By kind of work: microseconds without and with a watch."""
-    loop = asyncio.new_event_loop()
+def compare(count: int = 3, repeat: int = 7, uvloop: int = 0) -> dict[str, tuple[float, float]]:
+    """By kind of work: microseconds without and with a watch; with `uvloop`, of its loop."""
+    loop = import_module("uvloop").new_event_loop() if uvloop else asyncio.new_event_loop()
 
     def run(work: Callable[[], Any], watched: bool) -> Callable[[], object]:
         def once() -> None:
@@ -88,7 +89,7 @@ def compare(count: int = 3, repeat: int = 7) -> dict[str, tuple[float, float]]:
 def main() -> None:
     """Print microseconds and ratios."""
     pin()
-    for name, (plain, watched) in compare(**arguments(__doc__, count=3, repeat=7)).items():
+    for name, (plain, watched) in compare(**arguments(__doc__, count=3, repeat=7, uvloop=0)).items():
         print(f"{name:10s} {plain:10.0f} us   watched {watched:10.0f} us   {watched / plain:5.2f} times")  # noqa: T201
 
 

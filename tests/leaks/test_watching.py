@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import concurrent.futures
 import ctypes
 import gc
@@ -17,6 +18,7 @@ import pytest
 
 from futurefuzz import leaks
 from futurefuzz.errors import InputError
+from futurefuzz.leaks import leftovers
 
 _buffer = bytearray()
 _kept: list[Any] = []
@@ -39,6 +41,10 @@ def _tidy() -> Iterator[None]:
 
 class _Thing:
     """Supports weak references and attributes."""
+
+
+class _Owned:
+    """Another class."""
 
 
 class _Owner:
@@ -176,6 +182,38 @@ def test_what_is_left_behind_is_found(leaking: Callable[[], object], kind: Any, 
     found = leaks.check_leaks(leaking, growth=False).of_kind(kind)
     assert len(found) == 1
     assert said in found[0].cause
+
+
+def test_a_thread_that_ends_while_threads_are_counted_is_none_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is seen alive, and gone a moment later, when the system is asked how many there are."""
+    ends = threading.Event()
+    thread = threading.Thread(target=ends.wait)
+    thread.start()
+    real = leftovers._running
+
+    def running() -> int:
+        ends.set()
+        thread.join()
+        return real()
+
+    while leftovers.look().running < 2:  # the system has it
+        pass
+    with monkeypatch.context() as patch:
+        patch.setattr(leftovers, "_running", running)
+        before = leftovers.look()
+    assert leftovers.look(before).new_since(before) == ((), ())
+
+
+def test_what_grows_is_named_and_not_what_a_full_cache_has_taken_in() -> None:
+    """A cache gives room for each new object; the chain leads to the list that gives none."""
+    cache: collections.deque[Any] = collections.deque(maxlen=3)
+
+    def step() -> None:
+        cache.append(_Owned())
+        _kept.append([_Thing()])
+
+    (growth,) = leaks.check_leaks(step).leaks
+    assert "list (._kept)" in growth.chain
 
 
 def test_a_bound_method_as_callback_makes_a_cycle_and_a_weak_one_none() -> None:

@@ -34,10 +34,10 @@ from futurefuzz.health.histogram import Histogram
 from futurefuzz.health.record import Complaint, LoopHealth, Slow, Stranger, Waiter
 from futurefuzz.health.verdicts import verdicts_of
 
-__all__ = ["Monitor"]
+__all__ = ["KEPT", "Monitor"]
 
 #: of each kind of observation, so many are kept
-_KEPT: Final = 100
+KEPT: Final = 100
 
 #: nanoseconds between two looks at all tasks, and how many times as long as a look took
 _BETWEEN_LOOKS: Final = 250_000_000
@@ -58,8 +58,13 @@ class Monitor:
         counting: count only, and look at nothing that belongs to the program: looking could call it.
 
     Raises:
-        InputError: the loop is of another kind, such as uvloop's.
+        InputError: the loop is of another kind; see `health.outside` for that.
     """
+
+    #: which loops it watches
+    allowed = "loops that are an asyncio.BaseEventLoop"
+    #: it sees only what comes by the loop's public methods
+    outside = False
 
     def __init__(
         self,
@@ -71,9 +76,9 @@ class Monitor:
         virtual: bool = False,
         counting: bool = False,
     ) -> None:
-        if not isinstance(loop, asyncio.BaseEventLoop) or not isinstance(getattr(loop, "_ready", None), deque):
+        if not self.fits(loop):
             kind = f"{type(loop).__module__}.{type(loop).__qualname__}"
-            raise InputError(f"cannot watch a {kind}; allowed: loops that are an asyncio.BaseEventLoop")
+            raise InputError(f"cannot watch a {kind}; allowed: {self.allowed}")
         self.loop: Any = loop
         self.name = name
         self.bound = float(getattr(loop, "slow_callback_duration", 0.1) if slow is None else slow)
@@ -94,6 +99,11 @@ class Monitor:
         self._attached = False
         self._queue: Any = None
         self._before: dict[str, Any] = {}
+
+    @staticmethod
+    def fits(loop: object) -> bool:
+        """Whether the loop is of that kind."""
+        return isinstance(loop, asyncio.BaseEventLoop) and isinstance(getattr(loop, "_ready", None), deque)
 
     # ---- the two ends -----------------------------------------------------------------------------------------------
 
@@ -255,7 +265,7 @@ class Monitor:
 
     def _handling(self, real: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
         def call_exception_handler(context: dict[str, Any]) -> None:
-            if self._attached and len(self.complaints) < _KEPT:
+            if self._attached and len(self.complaints) < KEPT:
                 self.complaints.append(describing.complaint(context))
             real(context)
 
@@ -272,9 +282,9 @@ class Monitor:
         if callback is None:  # it was cancelled while it ran
             return
         self.slow.append(describing.slow(callback, took / 1e9))
-        if len(self.slow) > _KEPT:
+        if len(self.slow) > KEPT:
             self.slow.sort(key=lambda each: -each.seconds)
-            del self.slow[_KEPT // 2 :]
+            del self.slow[KEPT // 2 :]
 
     def stranger(self, handle: Any) -> None:
         """A callback came from another thread: by `call_soon_threadsafe`, or without waking the loop?"""
@@ -285,7 +295,7 @@ class Monitor:
         while frame is not None and len(scheduling) < 6 and frame.f_locals.get("self") is self.loop:
             scheduling.append(frame.f_code.co_name)
             frame = frame.f_back
-        if not scheduling or "call_soon_threadsafe" in scheduling or len(self.strangers) >= _KEPT:
+        if not scheduling or "call_soon_threadsafe" in scheduling or len(self.strangers) >= KEPT:
             return
         self.strangers.append(
             Stranger(
@@ -307,7 +317,7 @@ class Monitor:
         seen = LoopHealth(
             name=self.name,
             iterations=self.depths.iterations,
-            depth=self.depths.record(len(self._queue if self._attached else self.loop._ready), now),
+            depth=self.depths.record(self._ready_now(), now),
             latency=self.latency,
             duration=self.duration,
             slow=tuple(sorted(self.slow, key=lambda each: -each.seconds)),
@@ -317,8 +327,12 @@ class Monitor:
             complaints=tuple(self.complaints),
             strangers=tuple(self.strangers),
             virtual=self.virtual,
+            outside=self.outside,
         )
         return verdicts_of(seen, judge_slow=self.judged)
+
+    def _ready_now(self) -> int:
+        return len(self._queue if self._attached else self.loop._ready)
 
     def _waiters(self, now: int) -> tuple[Waiter, ...]:
         current = asyncio.current_task(self.loop)

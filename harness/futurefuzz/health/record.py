@@ -137,6 +137,7 @@ class LoopHealth:
         complaints: calls of the exception handler; the first 100.
         strangers: what other threads scheduled without waking the loop; the first 100.
         virtual: time was the control's.
+        outside: only what comes by the loop's public methods was seen: the loop is none of asyncio's own.
         unit: of the latencies: `seconds`, or `iterations` of the loop where no time passes.
         verdicts: what can be told exactly.
     """
@@ -153,6 +154,7 @@ class LoopHealth:
     complaints: tuple[Complaint, ...] = ()
     strangers: tuple[Stranger, ...] = ()
     virtual: bool = False
+    outside: bool = False
     unit: str = "seconds"
     verdicts: tuple[Verdict, ...] = field(default=())
 
@@ -162,6 +164,7 @@ class LoopHealth:
             "name": self.name,
             "iterations": self.iterations,
             "virtual": self.virtual,
+            "outside": self.outside,
             "depth": asdict(self.depth) | {"samples": list(self.depth.samples)},
             "unit": self.unit,
             "latency": self.latency.to_json(1.0 if self.unit == "iterations" else 1e9),

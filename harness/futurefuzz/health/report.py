@@ -52,7 +52,8 @@ def _within(bound: float) -> str:
 
 def _loop(loop: LoopHealth, page: Page) -> list[Text]:
     depth = loop.depth
-    lines = [rule(f"{loop.name}: {loop.iterations:,} iterations{' (virtual time)' if loop.virtual else ''}", page)]
+    how = " (virtual time)" if loop.virtual else " (seen from outside)" if loop.outside else ""
+    lines = [rule(f"{loop.name}: {loop.iterations:,} iterations{how}", page)]
     drained = "empty now" if not depth.busy else f"not empty for {depth.busy:,} iterations"
     if depth.growing:
         drained += ", and growing: the loop cannot drain it"

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from futurefuzz.errors import InputError
 from futurefuzz.health.monitor import Monitor
+from futurefuzz.health.outside import OutsideMonitor
 from futurefuzz.health.record import LoopHealth, Verdict
 
 __all__ = ["FORMAT", "Health", "watch"]
@@ -60,14 +62,16 @@ class watch:
     """While in this context, a loop is watched; running it meanwhile, or being run by it, are both right.
 
     Args:
-        loop: which; None watches every loop of asyncio that begins to run meanwhile, in any thread.
+        loop: which; None watches every loop of asyncio that begins to run meanwhile, in any thread, and every loop of
+            uvloop if that has been imported before. Of a loop that is none of asyncio's own only that is seen which
+            comes by its public methods.
         slow: seconds that a callback may take. When given, a slower one is a verdict; otherwise the loop's own
             `slow_callback_duration` tells which callbacks are listed, and a slow one is a measurement only, for
             it may be the machine that was slow.
 
     Raises:
-        InputError: the loop is none that can be watched (uvloop's has no ready queue to look at), or it is being
-            watched already.
+        InputError: the loop is none that can be watched (its methods cannot be replaced on the instance), or it is
+            being watched already.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None, *, slow: float | None = None) -> None:
@@ -78,7 +82,7 @@ class watch:
         self._health = Health()
         self._count = 0
         self._lock = threading.Lock()
-        self._real: Callable[..., Any] | None = None
+        self._replaced: list[tuple[Any, Any]] = []
 
     def __enter__(self) -> Health:
         if self._loop is not None:
@@ -90,8 +94,12 @@ class watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._real is not None:
-            asyncio.BaseEventLoop.run_forever = self._real  # type: ignore[method-assign]
+        for owner, own in self._replaced:
+            if own is None:
+                del owner.run_forever
+            else:
+                owner.run_forever = own
+        self._replaced.clear()
         health = self._health
         with self._lock:
             for monitor in health._monitors:
@@ -112,20 +120,26 @@ class watch:
                     health._ended.append(seen)
                 del health._monitors[0]
             self._count += 1
-            monitor = Monitor(loop, f"loop {self._count}", slow=self._slow)
+            monitor = (Monitor if Monitor.fits(loop) else OutsideMonitor)(loop, f"loop {self._count}", slow=self._slow)
             monitor.attach()
             _watched.add(loop)
             health._monitors.append(monitor)
 
     def _attach_all(self) -> None:
-        self._real = real = asyncio.BaseEventLoop.run_forever
+        uvloop = sys.modules.get("uvloop")
+        owners: list[Any] = [asyncio.BaseEventLoop, getattr(uvloop, "Loop", None)]
+        for owner in owners:
+            if owner is not None:
+                self._replaced.append((owner, vars(owner).get("run_forever")))
+                owner.run_forever = self._running(owner.run_forever)
 
-        def run_forever(loop: asyncio.BaseEventLoop) -> None:
+    def _running(self, real: Callable[[Any], None]) -> Callable[[Any], None]:
+        def run_forever(loop: Any) -> None:
             if loop not in _watched:
                 self._attach(loop)
             real(loop)
 
-        asyncio.BaseEventLoop.run_forever = run_forever  # type: ignore[method-assign,assignment]
+        return run_forever
 
 
 #: the loops that are being watched, by anybody

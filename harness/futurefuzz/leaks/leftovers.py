@@ -57,14 +57,24 @@ def look(before: Leftovers | None = None) -> Leftovers:
     """
     until = time.monotonic() + _PATIENCE
     while True:
-        # Those that others have started leave an entry for good where `threading` ever heard of them (before 3.12).
-        started = [thread for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)]
-        threads = {id(thread): thread.name for thread in started}
+        threads = _started()
         running = _running() - carriers.pooled()
+        if threads.keys() != _started().keys():
+            continue  # one came or ended in between: it would be counted here and not there
         more = before is not None and (running > before.running or not threads.keys() <= before.threads.keys())
         if not more or time.monotonic() >= until:
             return Leftovers(threads=threads, running=running, descriptors=_descriptors())
         time.sleep(0.005)
+
+
+def _started() -> dict[int, str]:
+    """Names of what `threading` has started, by identity.
+
+    Threads that others have started leave an entry for good where `threading` ever heard of them (before 3.12): these
+    are left out.
+    """
+    started = [thread for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)]
+    return {id(thread): thread.name for thread in started}
 
 
 def handles_of(loop: asyncio.AbstractEventLoop) -> list[str]:

@@ -427,15 +427,23 @@ def _grows_traced(step: Callable[[], object], rounds: int, times: int, settling:
 
 
 def _what_stays(step: Callable[[], object]) -> list[Any]:
-    """Objects that a few more calls leave, the most telling first. In a frozen heap few others are looked at."""
+    """Objects that a few more calls leave, the most telling first. In a frozen heap few others are looked at.
+
+    A full cache takes new objects in and lets go of as many old ones: only what there is more of afterwards stays."""
     gc.collect()
     before = {id(thing) for thing in gc.get_objects()}
+    counts: dict[type, int] = {}  # no Counter: what it does leaves entries in a cache
+    for thing in gc.get_objects():
+        counts[type(thing)] = counts.get(type(thing), 0) + 1
     for _ in range(_SELDOM):
         step()
     gc.collect()
+    for thing in gc.get_objects():
+        counts[type(thing)] = counts.get(type(thing), 0) - 1
     fresh: list[Any] = []
     for thing in gc.get_objects():  # no comprehension: its function would be among them
-        if id(thing) not in before and thing is not before and thing is not fresh:
+        ours = thing is before or thing is fresh or thing is counts
+        if id(thing) not in before and not ours and counts[type(thing)] < 0:
             fresh.append(thing)
     fresh.sort(key=_telling)
     return fresh
