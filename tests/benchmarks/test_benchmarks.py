@@ -12,6 +12,7 @@ from tests.benchmarks import (
     control_cost,
     hand_over,
     instrumentation_cost,
+    known_bugs,
     look_up,
     memory,
     peers,
@@ -44,6 +45,7 @@ def unpinned() -> Iterator[None]:
             ["futurefuzz free-threaded", "2 x 20 locked increments", "(k) race inside asyncio's Future", "found of 13"],
         ),
         (watch_cost, ["--count", "1", "--repeat", "1"], ["callbacks", "tasks", "echo", "watched", "times"]),
+        (known_bugs, ["--only", "gh-132063", "--seeds", "1", "--time", "0.3"], ["seed 0 gh-132063", "runs"]),
         (memory, ["--first", "7", "--last", "21"], ["kB after 7 runs", "after 21"]),
     ],
     ids=lambda value: value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else None,
@@ -71,3 +73,33 @@ def test_the_uncontrolled_twin_does_the_same_operations() -> None:
     assert sorted(operations) == sorted([*sites, "1.1!", "2.1!"])
     assert lines[-1] == "state L@-1 f0 observer returned->v:1.1"
     control_cost.bare()
+
+
+def test_known_bugs_make_a_table() -> None:
+    """The median of the seeds that found a bug; how many, where not all did; what shows although it is fixed."""
+    common = {"affected": True, "runs": 1, "signature": "S"}
+    results = [
+        {"bug": "gh-125969", "python": "3.11.7", "seconds": 1.0, **common},
+        {"bug": "gh-125969", "python": "3.11.7", "seconds": 2.04, **common},
+        {"bug": "gh-125969", "python": "3.11.7", "seconds": 9.0, **common},
+        {"bug": "gh-86296", "python": "3.11.7", "seconds": None, **common},
+        {"bug": "gh-86296", "python": "3.11.7", "seconds": 7.0, **common},
+        {"bug": "gh-86296", "python": "3.9.1", "seconds": None, **common},
+        {"bug": "gh-125969", "python": "3.15.2", "seconds": None, **common, "affected": False},
+        {"bug": "gh-86296", "python": "3.15.2", "seconds": 5.0, **common, "affected": False},
+    ]
+    assert known_bugs.table(results).splitlines() == [
+        "| | 3.9.1 | 3.11.7 | 3.15.2 |",
+        "|---|---|---|---|",
+        "| gh-125969: callbacks removed while completion walks their list |  | 2.0 | - |",
+        "| gh-86296: wait_for swallows a cancellation | 0 of 1 | 1 of 2, 7.0 | SHOWN |",
+    ]
+
+
+def test_known_bugs_are_known_by_release() -> None:
+    """A bug is looked for from the release that brought it to the one that has the fix."""
+    eager = next(bug for bug in known_bugs.BUGS if bug.id == "gh-128552")
+    releases = [(3, 11, 7), (3, 12, 1), (3, 13, 1), (3, 13, 2), (3, 14, 0)]
+    assert [eager.affects(release) for release in releases] == [False, True, True, False, False]
+    assert eager.is_shown_by("asyncio.eager-task:L3:cycle of exception, frame, task")
+    assert not eager.is_shown_by("asyncio.eager-task:L3:cycle of exception, frame")

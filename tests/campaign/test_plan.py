@@ -67,6 +67,15 @@ def test_known_crashes_hold_a_pair_back() -> None:
     assert plan.held_back() == [(Pair("a", "x"), 3, 4)]
 
 
+@pytest.mark.parametrize(("signature", "share"), [("T:X1:SIGSEGV in await", 4), ("T:X2:hang in await", 256)])
+def test_how_far_a_pair_is_held_back_depends_on_what_an_end_costs(signature: str, share: int) -> None:
+    """A crash costs a fork, and what else these programs show is worth that; a hang costs seconds."""
+    plan = Plan(seed=7, pairs=[Pair("a", "x"), Pair("b", "x")])
+    for _ in range(100):
+        plan.crashed(Pair("a", "x"), signature)
+    assert plan.held_back() == [(Pair("a", "x"), 100, share)]
+
+
 def test_other_pairs_are_not_held_back() -> None:
     """A crash costs only the pair that crashed."""
     plan = Plan(seed=7, pairs=[Pair("a", "x"), Pair("b", "x")])

@@ -7,7 +7,8 @@ not talk, and a unit stays the same when other pairs are selected or left out.
 Deals are made one after another by the supervisor. Weights are honoured by smooth weighted round robin (as nginx does
 it for its upstreams): no pair waits longer than its share demands. A pair whose programs crash the interpreter again
 and again with crashes that are already known is held back: after `n` such crashes it gets every 2**n-th of its turns,
-so that the campaign goes on at speed instead of restarting workers.
+so that the campaign goes on at speed instead of restarting workers. How far depends on what an end costs: a crash is a
+fork of some milliseconds, and the same programs may show something else that they alone can show; a hang is seconds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from attrs import Factory, define, frozen
 
 from futurefuzz.campaign.examination import Examination
 from futurefuzz.errors import InputError
+from futurefuzz.findings.signature import is_hang
 
 __all__ = ["MOST_RUNS", "ROTATION", "Dealer", "Pair", "Plan", "Unit"]
 
@@ -40,8 +42,9 @@ ROTATION: Final = (
 #: the most runs that any unit makes
 MOST_RUNS: Final = max(runs for _, runs in ROTATION)
 
-#: a pair is never held back further than to one in 2**LIMIT of its turns
+#: a pair is never held back further than to one in 2**LIMIT of its turns, for hangs and for other ends
 HOLD_BACK_LIMIT: Final = 8
+HOLD_BACK_LIMIT_CRASHES: Final = 2
 
 
 @frozen
@@ -168,7 +171,8 @@ class Plan:
         """
         share = next(share for share in self._shares if share.pair == pair)
         share.crashes[signature] = share.crashes.get(signature, 0) + 1
-        if share.crashes[signature] == 1 or share.hold_back == HOLD_BACK_LIMIT:
+        limit = HOLD_BACK_LIMIT if is_hang(signature) else HOLD_BACK_LIMIT_CRASHES
+        if share.crashes[signature] == 1 or share.hold_back >= limit:
             return False
         share.hold_back += 1
         share.turns = 1  # the next of its 2**n turns is the last of them: it waits for its whole new interval

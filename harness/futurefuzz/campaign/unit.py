@@ -20,6 +20,7 @@ from futurefuzz import explorers, leaks
 from futurefuzz.campaign.examination import Examiner, chosen
 from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
 from futurefuzz.campaign.plan import Unit
+from futurefuzz.contracts.misuse import UNDEFINED, circumstances
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.errors import InputError
 from futurefuzz.explorers.base import Explorer
@@ -39,9 +40,12 @@ __all__ = ["UnitResult", "run_unit"]
 #: a program is left when that many runs in a row showed nothing that it had not shown before
 _STALE: Final = 12
 
-#: of so many units of a pair one is looked at for leaks, with its last run; that takes about the time of five runs
-_LEAK_CHECKED: Final = 8
-_LEAK_TURN: Final = 3
+#: of so many units of a pair one is looked at for leaks, with its last run; that takes about the time of five runs. Not
+#: a divisor of the rotation of explorers, so that all of them take part. Where a program does what has no documented
+#: meaning, hardly anything else is judged: these are looked at more often.
+_LEAK_CHECKED: Final = 5
+_LEAK_CHECKED_UNDEFINED: Final = 2
+_LEAK_TURN: Final = 1
 
 #: a worker sends the case of a signature this many times: the first may be one that does not replay
 _SENT: Final = 3
@@ -173,7 +177,8 @@ def run_unit(
             break
         if stale >= _STALE and not given:
             break
-    if run is not None and not violations and unit.nth % _LEAK_CHECKED == _LEAK_TURN and leaks.judged(program):
+    every = _LEAK_CHECKED_UNDEFINED if circumstances(program) == UNDEFINED else _LEAK_CHECKED
+    if run is not None and not violations and unit.nth % every == _LEAK_TURN and leaks.judged(program):
         leaking = leaks.check(program, target, run.choices, noting=partial(_noted, note, runs - 1))
         if examiner is not None:
             broken = [violation.clause.id for violation in leaking if examiner.breaks(violation)]

@@ -14,9 +14,10 @@ from typing import Final
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.programs.operations import RESOLVING
 
-__all__ = ["COMPLETION", "clause_of_end", "crash_signature", "group", "how_it_ended", "is_leak", "of"]
+__all__ = ["COMPLETION", "clause_of_end", "crash_signature", "group", "how_it_ended", "is_hang", "is_leak", "of"]
 
 _LEAK: Final = re.compile(r":L\d+:")
+_HANG: Final = re.compile(r":X2:")
 
 #: what the completing operations are called in a signature
 COMPLETION: Final = "completion"
@@ -30,6 +31,11 @@ def of(target: str, violation: Violation) -> str:
 def is_leak(signature: str) -> bool:
     """Whether it is of a leak, which one run alone does not show: `leaks.check` does."""
     return _LEAK.search(signature) is not None
+
+
+def is_hang(signature: str) -> bool:
+    """Whether it is of an interpreter that never came back."""
+    return _HANG.search(signature) is not None
 
 
 def crash_signature(target: str, how: str, operation: str | None, circumstances: str = "") -> str:
