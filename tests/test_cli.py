@@ -14,6 +14,7 @@ import pytest
 
 from futurefuzz import cli
 from futurefuzz.contracts import CLAUSES
+from futurefuzz.errors import InputError
 from futurefuzz.findings import token
 from futurefuzz.findings.corpus import Corpus
 from futurefuzz.findings.finding import Finding
@@ -187,6 +188,21 @@ def test_fuzz_finds_reports_and_remembers(tmp_path: Path, capsys: pytest.Capture
     assert code == 0
     assert {entry["status"] for entry in again["findings"]} == {"known"}
     assert campaign["behaviours"] == again["campaign"]["behaviours"]
+
+
+def test_report_is_there_although_its_file_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A nightly run that ends on a full disk has its report in the log."""
+
+    def full(*_arguments: object) -> None:
+        raise InputError("--json: No space left on device")
+
+    monkeypatch.setattr(cli, "save", full)
+    given = ["fuzz", "--target", "hostile:CRASHING", "--runs", "1", "--jobs", "1", "--corpus", str(tmp_path / "corpus")]
+    code, out, err = call(*given, "--json", str(tmp_path / "out.json"), capsys=capsys)
+    assert (code, err.splitlines()[-1]) == (2, "futurefuzz: --json: No space left on device")
+    assert "repeat it with" in out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -69,10 +69,10 @@ def test_the_command_leaves_by_its_exit_code(monkeypatch: pytest.MonkeyPatch) ->
     assert ending.value.code == 2
 
 
-def start(arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+def start(arguments: str, limits: str = "", **more: Any) -> subprocess.CompletedProcess[str]:
     """The command in a shell that does something to its streams."""
     return subprocess.run(
-        ["bash", "-c", f'set -o pipefail; "$0" -m futurefuzz {arguments}', sys.executable],
+        ["bash", "-c", f'set -o pipefail; {limits} "$0" -m futurefuzz {arguments}', sys.executable],
         env={**os.environ, "PYTHONPATH": str(Path(futurefuzz.__file__).parents[1])},
         capture_output=True,
         text=True,
@@ -93,6 +93,14 @@ def test_reader_that_goes_leaves_the_exit_code_alone(tmp_path: Path) -> None:
     """`| head` has seen enough; that is no failure, and no finding either."""
     done = start("list | head -n 1", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "targets\n", "")
+
+
+def test_limit_on_files_is_no_bug_of_ours(tmp_path: Path) -> None:
+    """A worker's shared memory does not fit; the line says what to do."""
+    done = start(FUZZ, cwd=tmp_path, limits="ulimit -f 1;")
+    assert done.returncode == 2
+    assert done.stderr.startswith("futurefuzz: a worker's shared memory: ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")

@@ -159,13 +159,14 @@ def fuzz(
         with ConsoleListener(sys.stderr) as listener:
             outcome = Campaign(options, listener, stop=interrupt).run()
         code = _code(outcome)
+        # First: where the file cannot be written, the report is all there is.
+        show_campaign(outcome, Printer(sys.stdout))
+        for text in [f"harness error: {error.splitlines()[0]}" for error in outcome.errors] + [*outcome.complaints]:
+            _complain(text)
         if json_file is not None:
             document = campaign_document(outcome)
             document["campaign"]["exit_code"] = code
             save(document, json_file)
-        show_campaign(outcome, Printer(sys.stdout))
-        for text in [f"harness error: {error.splitlines()[0]}" for error in outcome.errors] + [*outcome.complaints]:
-            _complain(text)
     return code
 
 

@@ -44,6 +44,22 @@ def test_nothing_found_exits_with_0_and_says_what_that_means(capsys: pytest.Capt
     assert "certificate: all " in out
 
 
+def test_report_is_there_although_its_file_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that is full in the end, what is printed is all there is."""
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("futurefuzz.findings.atomic.write", full)
+    given = ("explore", "fine.py", "--model", "operation", "--runs", "30", "--json", "out.json")
+    code, out, err = _run(capsys, *given)
+    assert code == 2
+    assert "certificate: all " in out
+    assert err.startswith("futurefuzz: --json out.json: No space left on device")
+
+
 def test_json_holds_what_the_documentation_names(capsys: pytest.CaptureFixture[str]) -> None:
     """The names that scripts rely on."""
     _run(capsys, "explore", "race.py", "--model", "operation", "--runs", "300", "--seed", "1", "--json", "out.json")

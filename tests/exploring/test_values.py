@@ -54,6 +54,36 @@ def test_a_lost_update_is_told_with_what_was_read_and_written() -> None:
     )
 
 
+class _Cache:
+    def __init__(self) -> None:
+        self.computed = 0
+        self.lock = threading.Lock()
+
+    def get(self) -> None:
+        with self.lock:
+            missing = self.computed == 0
+        with self.lock:
+            self.computed += missing
+
+
+def _compute_twice() -> int:
+    cache = _Cache()
+    threads = [threading.Thread(target=cache.get, name=name) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return cache.computed
+
+
+def test_who_only_sets_up_and_looks_in_the_end_is_no_side_of_the_race() -> None:
+    """The main thread's 0 from before the others began says nothing; what both of them wrote does."""
+    finding, _ = _values(_compute_twice, check=lambda computed: computed == 1)
+    assert finding.race.split(" (test_values.py")[0] == "one writes self.computed = 1"
+    assert "two writes self.computed = 2" in finding.race
+    assert "then main reads cache.computed -> 2" in finding.race
+
+
 def test_a_split_inside_a_line_shows_the_read_before_and_the_write_after_it() -> None:
     """`+=` on an attribute without a GIL: the value that was read is the old one, whoever wrote meanwhile."""
     finding, values = _values(planted.bare_counter, "free-threaded")

@@ -89,6 +89,11 @@ def test_cut_text_fits(text: str, width: int, glyphs: object) -> None:
     assert done == text or done.endswith(chosen.more[:width])
 
 
+def test_names_of_files_are_not_broken() -> None:
+    """`cache.py:12` is one word, though `.py` looks like an attribute."""
+    assert wrap("in my_cache.py:12", 12) == ["in", "my_cache.py:", "12"]
+
+
 def test_code_is_broken_at_natural_places() -> None:
     """Arguments go to the next line before a name is torn apart."""
     assert wrap("loop.call_soon_threadsafe(f0.set_result, v1.0)", 28, indent=2) == [

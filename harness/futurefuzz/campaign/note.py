@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from futurefuzz.errors import InputError
 from futurefuzz.programs.operations import OPERATIONS
 from futurefuzz.runs.history import Event
 
@@ -186,6 +187,14 @@ class NotedHistory(list[Event]):
 
 
 def _anonymous_file() -> int:
+    try:
+        return _file_of_that_size()
+    except OSError as error:
+        allowed = f"room for {_SIZE:,} bytes in shared memory, and no smaller limit on files (ulimit -f)"
+        raise InputError(f"a worker's shared memory: {error.strerror or error}; allowed: {allowed}") from None
+
+
+def _file_of_that_size() -> int:
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("futurefuzz-note")
     else:

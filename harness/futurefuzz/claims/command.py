@@ -46,6 +46,8 @@ def run_claims(
     _progress("")
     as_known = all(each.as_expected for column in columns for each in column.checked)
     code = _AS_KNOWN if as_known else _DIFFERS
+    page = page_for(sys.stdout)
+    write(claims_lines(columns, page), sys.stdout, page)
     if json_file is not None:
         document: dict[str, Any] = {
             "format": FORMAT,
@@ -56,8 +58,6 @@ def run_claims(
     if markdown_file is not None:
         command = _spelled(numbers, pythons)
         _write(markdown_file, markdown(columns, command))
-    page = page_for(sys.stdout)
-    write(claims_lines(columns, page), sys.stdout, page)
     return code
 
 

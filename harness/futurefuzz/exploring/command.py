@@ -113,18 +113,18 @@ def run_explore(
         finally:
             progress.clear()
     code = 1 if found.failures or (stressed is not None and stressed.hits) else 0
-    if json_file is not None:
-        document = found.to_json()
-        document["exploration"] |= {"exit_code": code, "interrupted": interrupt()}
-        if stressed is not None:
-            document["stress"] = stressed.to_json()
-        save(document, json_file)
     if stressed is None or stressed.hits:
         _show(found)
     if stressed is not None:
         _show_stressed(stressed, found)
     if found.failures and loaded.entry.folder:
         click.echo(f"the token is for the folder {loaded.entry.folder}")
+    if json_file is not None:
+        document = found.to_json()
+        document["exploration"] |= {"exit_code": code, "interrupted": interrupt()}
+        if stressed is not None:
+            document["stress"] = stressed.to_json()
+        save(document, json_file)
     return code
 
 

@@ -60,7 +60,8 @@ def finding_lines(finding: Finding, page: Page) -> list[Text]:
         lines += timeline(finding.rows, page)
     lines.append(Text())
     if finding.found_after:
-        lines.append(Text(f"found after {finding.found_after} runs, shown again in {_of(finding.confirmed)} runs"))
+        after = f"{finding.found_after:,} run{'s' if finding.found_after > 1 else ''}"
+        lines.append(Text(f"found after {after}, shown again in {_of(finding.confirmed)} runs"))
     if finding.token:
         lines.append(Text(f"futurefuzz replay {finding.token}"))
     return lines

@@ -179,7 +179,7 @@ def cut(text: str, width: int, glyphs: Glyphs = UNICODE) -> str:
 
 
 #: where code and prose may be broken: behind a space, before the arguments of a call, before an attribute
-_BREAKS: Final = re.compile(r"(?<= )|(?<=[a-z]\()(?![vem]\d|\))|(?<=[a-z])(?=\.[a-z])")
+_BREAKS: Final = re.compile(r"(?<= )|(?<=[a-z]\()(?![vem]\d|\))|(?<=[a-z])(?=\.(?!py\b)[a-z])")
 
 
 def wrap(text: str, width: int, *, lines: int = 1000, indent: int = 0, glyphs: Glyphs = UNICODE) -> list[str]:

@@ -125,12 +125,12 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
             with ConsoleListener(sys.stderr) as listener:
                 validated = Validation(options, listener, stop=interrupt).run()
             code = exit_code(validated, strict=strict)
+            printer = Printer(sys.stdout)
+            printer.show(report(validated, printer.page))
             if json_file is not None:
                 save(document(validated, code), json_file)
             if markdown_file is not None:
                 save_text(markdown(validated), markdown_file, "--markdown")
             if badge_file is not None:
                 save_badge(validated, badge_file)
-            printer = Printer(sys.stdout)
-            printer.show(report(validated, printer.page))
         return code
