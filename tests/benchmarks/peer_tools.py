@@ -18,7 +18,7 @@ from tests.benchmarks.peer_programs.planted import PLANTED
 from tests.benchmarks.peer_programs.shape import Program, whole
 from tests.benchmarks.peer_programs.steady import STEADY
 
-__all__ = ["PROGRAMS", "TOOLS", "main"]
+__all__ = ["PROGRAMS", "TOOLS", "found", "main"]
 
 PROGRAMS: Final = {program.letter: program for program in (*PLANTED, *STEADY)}
 
@@ -31,10 +31,10 @@ _ready = 0.0  # when the points were inside the code and the first schedule coul
 
 def _futurefuzz(model: str) -> Callable[..., Came]:
     def search(program: Program, seed: int, seconds: float, schedules: int, explorer: str = "search") -> Came:
-        from futurefuzz.exploring.engine import make_explorer
+        from futurefuzz.exploring.engine import make_explorer, plainest
         from futurefuzz.exploring.failure import failures_of
         from futurefuzz.exploring.models import points_for
-        from futurefuzz.exploring.running import Runner, Schedule
+        from futurefuzz.exploring.running import Runner
 
         deadline = time.monotonic() + seconds
         body = whole(program)
@@ -43,7 +43,7 @@ def _futurefuzz(model: str) -> Callable[..., Came]:
             global _ready
             _ready = time.process_time()
             chooser = make_explorer(explorer, Random(seed))
-            seen = runner.follow(Schedule()) if explorer == "search" else runner.run(chooser)
+            seen = plainest(runner, chooser) if explorer == "search" else runner.run(chooser)
             while seen is not None:
                 failures = failures_of(seen)
                 if failures:
@@ -160,7 +160,7 @@ TOOLS: Final[dict[str, Callable[..., Came]]] = {
 }
 
 
-def _found(program: Program, kind: str) -> bool:
+def found(program: Program, kind: str) -> bool:
     """Whether it is the planted bug, and not a false alarm."""
     if program.shows == "deadlock":
         return kind in ("deadlock", "hang")
@@ -180,7 +180,7 @@ def _do(job: dict[str, Any]) -> dict[str, Any]:
     except Exception as raised:
         kind, schedules, error = "", 0, f"{type(raised).__name__}: {raised}"
     return {
-        "found": _found(program, kind),
+        "found": found(program, kind),
         "kind": kind,
         "schedules": schedules,
         "wall": time.perf_counter() - wall,

@@ -11,6 +11,7 @@ import pytest
 from tests.benchmarks import (
     control_cost,
     hand_over,
+    held_out,
     instrumentation_cost,
     known_bugs,
     look_up,
@@ -38,6 +39,7 @@ def unpinned() -> Iterator[None]:
         (point_cost, ["--count", "10", "--repeat", "1"], ["alone", "asked"]),
         (instrumentation_cost, ["--count", "1", "--repeat", "1"], ["gil, run", "free-threaded, gone again", "a point"]),
         (look_up, ["--count", "2", "--repeat", "1"], ["looking the answers up", "asking the oracles"]),
+        (held_out, ["--seeds", "1", "--schedules", "30"], ["ABA", "geometric mean"]),
         (hand_over, ["--count", "10", "--repeat", "1"], ["controlled, pinned", "bare locks, free"]),
         (
             peers,

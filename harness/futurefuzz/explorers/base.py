@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-__all__ = ["Explorer", "Pending", "Step", "View"]
+__all__ = ["Explorer", "Pending", "Recorded", "Step", "View"]
 
 
 class Pending(NamedTuple):
@@ -30,20 +30,24 @@ class Step(NamedTuple):
     chosen: int
 
 
-class View(Protocol):
-    """What an explorer may look at; the control implements it. Actors are numbered from 0 and keep their number."""
+class Recorded(Protocol):
+    """What there is to learn from a run, while it goes on and when it is over."""
 
     @property
     def names(self) -> Sequence[str]:
         """Name of each actor."""
 
     @property
-    def pending(self) -> Sequence[Pending | None]:
-        """What each actor announced as its next step; None before its first point, and after it blocked or ended."""
-
-    @property
     def steps(self) -> Sequence[Step] | None:
         """The steps of the run so far where the run is recorded, else None."""
+
+
+class View(Recorded, Protocol):
+    """What an explorer may look at; the control implements it. Actors are numbered from 0 and keep their number."""
+
+    @property
+    def pending(self) -> Sequence[Pending | None]:
+        """What each actor announced as its next step; None before its first point, and after it blocked or ended."""
 
     def key(self) -> tuple[str, str, int]:
         """The point at which the run stands, by place: (actor name, place, occurrence). Only in a recorded run."""

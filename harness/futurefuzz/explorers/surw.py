@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from futurefuzz.explorers.base import Step, View
+from futurefuzz.explorers.base import Recorded, Step, View
 
 __all__ = ["SURW"]
 
@@ -98,11 +98,11 @@ class SURW:
         self._view = None
         self.learn(view)
 
-    def learn(self, view: View) -> None:
+    def learn(self, run: Recorded) -> None:
         """Take the counts from a recorded run, by whichever explorer; no effect where it was not recorded."""
-        if view.steps is not None:
-            self._profile = _count(view.names, view.steps)
-            self._contested = _contested(view.steps)
+        if run.steps is not None:
+            self._profile = _count(run.names, run.steps)
+            self._contested = _contested(run.steps)
             self.recording = False
 
     def _draw(self, enabled: Sequence[int]) -> int:

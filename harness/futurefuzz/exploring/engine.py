@@ -18,7 +18,7 @@ from futurefuzz.exploring.failure import Check, Failure, failures_of
 from futurefuzz.exploring.running import Fairly, Observed, Runner, Schedule
 from futurefuzz.exploring.searching import Search
 
-__all__ = ["EXPLORERS", "STOPS", "Budget", "Hunt", "Stage", "hunt", "make_explorer"]
+__all__ = ["EXPLORERS", "STOPS", "Budget", "Hunt", "Stage", "hunt", "make_explorer", "plainest"]
 
 EXPLORERS: Final = ("search", *explorers.NAMES)
 
@@ -185,8 +185,7 @@ def hunt(
             spent.found()
             tell(found)
 
-    # What is imported or cached in the first run is not done again in the others: this one is not the explorer's.
-    first = runner.follow(Schedule())
+    first = plainest(runner, chooser)
     if isinstance(first.error, SystemExit):
         raise InputError(f"it ends by sys.exit({first.error.code!r}) in the plainest schedule; does it need arguments?")
     failures = failures_of(first, check) if first.run.status != "livelock" else []
@@ -229,6 +228,17 @@ def hunt(
     if certificate is not None and starved:
         certificate += ", those apart that starve a thread"
     return hunts, stage(certificate, note)
+
+
+def plainest(runner: Runner, chooser: Explorer) -> Observed:
+    """The run in which everybody goes on, for the explorer to learn from.
+
+    What is imported or cached in the first run is not done again in the others, so this one is not the explorer's own.
+    """
+    first = runner.follow(Schedule())
+    if isinstance(chooser, Search):
+        chooser.learn(first.run)
+    return first
 
 
 class _Spent:
