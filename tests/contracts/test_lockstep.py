@@ -352,7 +352,7 @@ def test_a_final_state_that_differs_is_found() -> None:
 
 
 def test_undecidable_runs_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the guesses run out, the verdict is unknown: no violation."""
+    """When the guesses run out, the verdict is unknown: no violation, and no evidence."""
     monkeypatch.setattr(lockstep, "BUDGET", 1)
     made = program(
         ("task", [op("add_done_callback"), op("set_result")]), ("thread", [op("cancel", via="post")]), callbacks=1
@@ -361,9 +361,11 @@ def test_undecidable_runs_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> Non
         Script(made).does("0.0", "None").call("0.1").call("1.0").posted("1.0").ret("0.1", "None").ret("1.0", "None")
     )
     script.performs("1.0", "False").callback(0)
-    assert lockstep.conform(script.run()) == []
+    run = script.run()
+    assert (lockstep.conform(run), run.undecided) == ([], True)
     monkeypatch.undo()
-    assert lockstep.conform(script.run()) == []
+    run = script.run()
+    assert (lockstep.conform(run), run.undecided) == ([], False)
 
 
 def test_a_stop_iteration_has_nothing_to_do_with_another_exception_that_nobody_retrieved() -> None:

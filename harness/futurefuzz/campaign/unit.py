@@ -46,6 +46,8 @@ _STALE: Final = 12
 _LEAK_CHECKED: Final = 5
 _LEAK_CHECKED_UNDEFINED: Final = 2
 _LEAK_TURN: Final = 1
+#: the same of the generated programs of a validation, whose clauses about leaks are to be tried often enough, too
+_LEAK_EXAMINED: Final = 3
 
 #: a worker sends the case of a signature this many times: the first may be one that does not replay
 _SENT: Final = 3
@@ -178,6 +180,8 @@ def run_unit(
         if stale >= _STALE and not given:
             break
     every = _LEAK_CHECKED_UNDEFINED if circumstances(program) == UNDEFINED else _LEAK_CHECKED
+    if wanted is not None and not given:
+        every = min(every, _LEAK_EXAMINED)
     if run is not None and not violations and unit.nth % every == _LEAK_TURN and leaks.judged(program):
         leaking = leaks.check(program, target, run.choices, noting=partial(_noted, note, runs - 1))
         if examiner is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from futurefuzz.programs.program import Operation
+from futurefuzz.programs.program import Operation, Program
 from futurefuzz.runs.history import FinalState, Outcome, Run
+from futurefuzz.targets.base import Target
 
-__all__ = ["CANCELLED", "Facts", "plain"]
+__all__ = ["CANCELLED", "Facts", "judged", "plain"]
 
 CANCELLED: Final = "cancelled"
 
@@ -28,6 +29,19 @@ def plain(outcome: Outcome | None) -> str | None:
     return _MESSAGE.sub("CancelledError", what) if "CancelledError(" in what else what
 
 
+def judged(program: Program, target: Target) -> bool:
+    """Whether the program leaves all that is judged in reach, and does not complete what belongs to the target."""
+    children = program.futures - 1
+    if target.children is None:
+        return not any(operation.name in ("drop", "set_exception") for operation in program.operations())
+    if not target.children[0] <= children <= target.children[1]:
+        return False
+    return not any(
+        operation.name == "drop" or (operation.name in ("set_result", "set_exception") and operation.future == children)
+        for operation in program.operations()
+    )
+
+
 class Facts:
     """A run of a group, read once.
 
@@ -40,7 +54,7 @@ class Facts:
         answers: (place, operation, outcome) of what asked the compound and was told an outcome.
         left: places where somebody is left awaiting the compound.
         sets: places and sites of set_result calls that came back without an exception, in order, of whatever future.
-        asked: futures of which a cancellation was accepted.
+        asked: future -> place where a cancellation of it was accepted for the first time.
         end: place of the last event.
     """
 
@@ -57,7 +71,7 @@ class Facts:
         self.answers: list[tuple[int, str, str]] = []
         self.left: list[int] = []
         self.sets: list[tuple[int, str]] = []
-        self.asked: set[int] = set()
+        self.asked: dict[int, int] = {}
         self.end = len(run.history) - 1
         for at, (kind, _, _, site, what, outcome) in enumerate(run.history):
             if kind == "return":
@@ -85,7 +99,7 @@ class Facts:
         elif name == "set_exception" and outcome == _NONE:
             self.ended.setdefault(future, (at, f"e:{site.rstrip('!')}"))
         elif name == "cancel" and outcome == _TRUE:
-            self.asked.add(future)
+            self.asked.setdefault(future, at)
             if future == self.children:
                 self.cancels.append(at)
             else:

@@ -293,10 +293,12 @@ RULES: Final[dict[str, Rule]] = {
     "gather-exceptions": _gather_exceptions,
     "shield": _shield,
     "waiting": _waiting,
+    "awaiting": _waiting,
     "task-group": _task_group,
     "wait-first": _wait(_any_done),
     "wait-exception": _wait(_failed_or_all),
     "wait-all": _wait(_all_of),
     "wait-timeout": _wait(_all_of, timeout=True),
     "as-completed": _as_completed,
+    "as-completed-timeout": _as_completed,
 }

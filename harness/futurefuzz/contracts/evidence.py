@@ -13,12 +13,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-from futurefuzz.contracts import clauses_of
+from futurefuzz.contracts import clauses_of, compound_evidence
+from futurefuzz.contracts.compound_evidence import SHAPES_OF
+from futurefuzz.contracts.compound_facts import judged
 from futurefuzz.contracts.misuse import LOOSE, misuse
 from futurefuzz.programs.operations import RESOLVING
 from futurefuzz.programs.program import Operation, Program
-from futurefuzz.runs.history import CallbackRun, Event, Run
-from futurefuzz.targets.base import Target
+from futurefuzz.runs.history import CallbackRun, Event, FinalState, Run
+from futurefuzz.targets.base import GROUPS, Target
 
 __all__ = ["EVIDENCE", "HELPFUL", "NEEDS", "Facts", "Witness", "needed"]
 
@@ -37,9 +39,13 @@ class Facts:
         arguments: (operation, argument) of these.
         done: futures that an operation completed (or, of a task, set going towards its end).
         late: a value or an exception was set on one of these.
+        crossed: one of these was to be completed, or cancelled, once more.
+        cancelled_first: a cancellation was accepted before anything else had completed or started the future.
+        through: an outcome was set at one end of a bridge whose other end was not cancelled.
         cancelled: futures of which a cancellation returned True.
         registered: future -> callbacks registered with it.
         ran: future -> callbacks that it ran.
+        started: futures that were set running.
         removed: a callback that had been registered was removed.
         in_context: a callback ran in a context of the program's.
         raised: a callback raised, or a posted operation.
@@ -56,6 +62,8 @@ class Facts:
         "arguments",
         "awaited",
         "cancelled",
+        "cancelled_first",
+        "crossed",
         "done",
         "dropped_exception",
         "failed_out",
@@ -67,7 +75,9 @@ class Facts:
         "ran",
         "registered",
         "removed",
+        "started",
         "threads",
+        "through",
         "told",
         "waited",
     )
@@ -81,10 +91,13 @@ class Facts:
         self.cancelled: set[int] = set()
         self.registered: dict[int, set[int]] = {}
         self.ran: Counter[int] = Counter()
+        self.started: set[int] = set()
+        self.crossed = self.cancelled_first = self.through = False
         self.late = self.removed = self.in_context = self.raised = self.told = False
         self.dropped_exception = self.awaited = self.waited = self.failed_out = False
         messages: set[int] = set()
         failed: set[int] = set()
+        cancelled_ends: set[int] = set()  # futures, or bridges one of whose ends is cancelled at the end
         began: set[tuple[int, str]] = set()  # waits that began before their future was completed
         for event in run.history:
             kind = event.kind
@@ -101,8 +114,13 @@ class Facts:
                 assert isinstance(what, CallbackRun)
                 self.ran[what.future] += 1
                 self.in_context |= what.context != ""
+            elif kind == "state":
+                assert isinstance(what, FinalState)
+                if what.outcome is not None and what.outcome.what.startswith("CancelledError"):
+                    cancelled_ends.add(what.future)
             elif kind == "ran":
                 self.raised |= event.outcome is not None and event.outcome.how == "raised"
+        self.through = not self.done <= self.cancelled | cancelled_ends
 
     def _returned(
         self, what: Operation, event: Event, messages: set[int], failed: set[int], began: set[tuple[int, str]]
@@ -114,10 +132,13 @@ class Facts:
             self.arguments.add((name, what.argument))
         if name in RESOLVING:
             self.late |= name in _SETTING and future in self.done
+            self.crossed |= future in self.done
             if outcome == (_TRUE if name == "cancel" else _NONE):
+                first = future not in self.done
                 self.done.add(future)
                 if name == "cancel":
                     self.cancelled.add(future)
+                    self.cancelled_first |= first and future not in self.started
                     if what.argument is not None:
                         messages.add(future)
                 elif name == "set_exception":
@@ -127,6 +148,8 @@ class Facts:
             self.registered.setdefault(future, set()).add(what.callback)
         elif name == "remove_done_callback":
             self.removed |= what.callback in self.registered.get(future, ())
+        elif name == "set_running":
+            self.started.add(future)
         elif name == "drop":
             self.dropped_exception |= future in failed
         if name in _ASKING:
@@ -184,12 +207,12 @@ EVIDENCE: Final[dict[str, Callable[[Facts], bool]]] = {
     "A19": lambda facts: facts.threads and bool(facts.done),
     "A20": lambda facts: facts.told,
     "A21": lambda facts: facts.failed_out,
-    "B1": lambda facts: bool(facts.done),
-    "B2": lambda facts: bool(facts.cancelled),
-    "B3": lambda facts: facts.late,
+    "B1": lambda facts: facts.through,
+    "B2": lambda facts: facts.cancelled_first,
+    "B3": lambda facts: facts.crossed,
     "B4": _called_back,
     "B5": lambda facts: facts.waited,
-    "B6": lambda facts: bool(facts.done),
+    "B6": lambda facts: facts.crossed,
     "B7": lambda facts: bool(facts.performed),
     "B8": lambda facts: facts.failed_out,
     "C1": lambda facts: facts.late,
@@ -206,20 +229,6 @@ EVIDENCE: Final[dict[str, Callable[[Facts], bool]]] = {
     "C12": lambda facts: facts.raised,
     "C13": _performed("add_done_callback", "repr", "done", "cancelled", "running"),
     "C14": lambda facts: facts.failed_out,
-    "G1": lambda facts: bool(facts.done),
-    "G2": lambda facts: bool(facts.done),
-    "G3": lambda facts: bool(facts.cancelled),
-    "G4": lambda facts: bool(facts.performed),
-    "G5": lambda facts: bool(facts.cancelled),
-    "G6": lambda facts: bool(facts.performed),
-    "G7": lambda facts: bool(facts.done),
-    "G8": lambda facts: bool(facts.done),
-    "G9": lambda facts: bool(facts.done),
-    "G10": lambda facts: bool(facts.done),
-    "G11": lambda facts: bool(facts.done),
-    "G12": lambda facts: bool(facts.done) and bool(facts.cancelled),
-    "G13": lambda facts: bool(facts.performed),
-    "G14": _any,
     "X1": _any,
     "X2": lambda facts: bool(facts.performed),
     "X3": _any,
@@ -292,28 +301,6 @@ HELPFUL: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "C12": _sets("callback that raises"),
 }
 
-_GATHERS: Final = frozenset({"gather", "gather-exceptions"})
-_WAITS: Final = frozenset({"wait-first", "wait-exception", "wait-all", "wait-timeout"})
-_WAITERS: Final = frozenset({"condition", "semaphore", "lock", "queue", "event"})
-_COMPOUNDS: Final = _GATHERS | _WAITS | {"shield", "waiting", "task-group", "as-completed"}
-
-#: clauses of compounds -> the shapes that they are about; of a compound of another shape they are not judged
-_SHAPES: Final[dict[str, frozenset[str]]] = {
-    "G1": _GATHERS | {"task-group"},
-    "G2": _GATHERS,
-    "G3": _GATHERS | {"waiting", "task-group"},
-    "G4": _COMPOUNDS | _WAITERS,
-    "G5": _COMPOUNDS | _WAITERS,
-    "G6": frozenset({"waiting", "as-completed"}),
-    "G7": _WAITS,
-    "G8": _COMPOUNDS,
-    "G9": _COMPOUNDS,
-    "G10": frozenset({"task-group"}),
-    "G11": frozenset({"as-completed"}),
-    "G12": _WAITERS,
-    "G13": _WAITERS,
-}
-
 #: clauses that tasks alone have
 _OF_TASKS: Final = frozenset({"A13"})
 #: clauses about what is left in a loop
@@ -330,7 +317,7 @@ def needed(clause: str, contract: str, shape: str, lacks: frozenset[str]) -> str
     """
     if clause in _OF_TASKS and shape != "task":
         return "it is no task"
-    if shape not in _SHAPES.get(clause, {shape}):
+    if shape not in SHAPES_OF.get(clause, {shape}):
         return "it is about others"
     if clause in _OF_LOOPS and contract in ("concurrent", "concurrent-compound"):
         return "it has no loop"
@@ -359,6 +346,9 @@ class Witness:
         # What is misuse is judged for survival only; concurrent futures may be re-entered.
         wrong = misuse(program, contract, target)
         self.legal = not wrong & LOOSE if contract == "concurrent" else not wrong
+        self._contract, self._shape = contract, target.shape
+        self._of_group = contract in GROUPS
+        self._judged = self.legal and (not self._of_group or judged(program, target))
 
     @staticmethod
     def survival(clause: str) -> bool:
@@ -370,8 +360,12 @@ class Witness:
 
         Args:
             run: of this program.
-            clean: no oracle has objected to it: after what is wrong the rest of a run is not judged.
+            clean: no oracle has objected to it: after what is wrong the rest of a run is not judged. Nor is a run on
+                which a model gave up.
         """
         facts = Facts(run, is_task=self._is_task, threads=self._threads)
-        judged = clean and self.legal and run.status != "livelock"
-        return [clause for clause, test in self._tests if (judged or clause in _SURVIVAL) and test(facts)]
+        whole = clean and self._judged and run.status != "livelock" and not run.undecided
+        found = [clause for clause, test in self._tests if (whole or clause in _SURVIVAL) and test(facts)]
+        if whole and self._of_group:
+            found += compound_evidence.tried(self._contract, self._shape, run)
+        return found

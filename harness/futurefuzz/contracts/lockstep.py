@@ -55,6 +55,7 @@ def conform(run: Run) -> list[Violation]:
 
     Returns:
         Traps that the program fell into, and last the first event that the contract does not allow, if there is one.
+        Nothing, and the run is noted as `undecided`, where too many guesses would be needed.
     """
     global _plan
     if _plan is None or _plan.program is not run.program:
@@ -83,6 +84,7 @@ def conform(run: Run) -> list[Violation]:
         if not guesses:
             return best
         guesses[-1] += 1
+    run.undecided = True
     return []
 
 

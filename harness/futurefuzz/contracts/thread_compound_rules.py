@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Final
+from typing import Final, NamedTuple
 
 from attrs import define
 
@@ -17,7 +17,7 @@ from futurefuzz.contracts.compound_rules import Fault
 from futurefuzz.programs.program import Operation
 from futurefuzz.runs.history import Outcome, Run
 
-__all__ = ["SHAPES", "judge_threads"]
+__all__ = ["SHAPES", "Answer", "ThreadFacts", "judge_threads", "satisfied"]
 
 #: shapes of targets that this module judges
 SHAPES: Final = frozenset({"wait-first", "wait-exception", "wait-all", "as-completed"})
@@ -38,6 +38,61 @@ class _Child:
     announced: int = _NEVER
 
 
+class Answer(NamedTuple):
+    """What the compound told a thread.
+
+    Args:
+        begun, at: places of the call and its return.
+        waited: it was to wait until the condition holds.
+        said: the answer.
+    """
+
+    begun: int
+    at: int
+    waited: bool
+    said: str
+
+
+class ThreadFacts:
+    """A run, read once.
+
+    Args:
+        run: its history.
+        children: how many futures there are before the compound.
+
+    Attributes:
+        futures: the children.
+        answers: of the compound.
+        blocked: places where a thread waits for it for ever.
+    """
+
+    __slots__ = ("answers", "blocked", "futures")
+
+    def __init__(self, run: Run, children: int) -> None:
+        self.futures = [_Child() for _ in range(children)]
+        self.answers: list[Answer] = []
+        self.blocked: list[int] = []
+        calls: dict[tuple[int, str], int] = {}
+        for at, (kind, _, carrier, site, what, outcome) in enumerate(run.history):
+            if not isinstance(what, Operation):
+                continue
+            compound = what.future == children and what.name == "result"
+            if kind == "call":
+                calls[carrier, site] = at
+            elif kind == "waiting" and compound:
+                self.blocked.append(at)
+            elif kind == "return" and outcome is not None:
+                begun = calls[carrier, site]
+                if what.future < children:
+                    _note(self.futures[what.future], what, site, begun, at, outcome)
+                elif compound and outcome.what != "skipped":
+                    self.answers.append(Answer(begun, at, what.argument == "wait", outcome.what))
+
+    def done_before(self, at: int) -> list[int]:
+        """The children that were done for certain at a place."""
+        return [child for child, one in enumerate(self.futures) if one.done < at]
+
+
 def judge_threads(shape: str, run: Run, children: int) -> list[tuple[int, Fault]]:
     """Judge a run.
 
@@ -49,36 +104,20 @@ def judge_threads(shape: str, run: Run, children: int) -> list[tuple[int, Fault]
     Returns:
         Faults with their places in the history.
     """
-    futures = [_Child() for _ in range(children)]
-    calls: dict[tuple[int, str], int] = {}
-    answers: list[tuple[int, int, bool, str]] = []
-    blocked: list[int] = []
-    for at, (kind, _, carrier, site, what, outcome) in enumerate(run.history):
-        if not isinstance(what, Operation):
-            continue
-        compound = what.future == children and what.name == "result"
-        if kind == "call":
-            calls[carrier, site] = at
-        elif kind == "waiting" and compound:
-            blocked.append(at)
-        elif kind == "return" and outcome is not None:
-            begun = calls[carrier, site]
-            if what.future < children:
-                _note(futures[what.future], what, site, begun, at, outcome)
-            elif compound and outcome.what != "skipped":
-                answers.append((begun, at, what.argument == "wait", outcome.what))
+    facts = ThreadFacts(run, children)
+    futures = facts.futures
     found: list[tuple[int, Fault]] = []
-    for begun, at, waited, said in answers:
+    for begun, at, waited, said in facts.answers:
         judge = _yielded if shape == "as-completed" else _parted
         fault = judge(shape, futures, begun, at, said, waited=waited)
         if fault is not None:
             found.append((at, fault))
-    if blocked and run.status != "livelock":
-        done = [child for child, one in enumerate(futures) if one.done < _NEVER]
-        if _satisfied("wait-all" if shape == "as-completed" else shape, futures, done):
+    if facts.blocked and run.status != "livelock":
+        done = facts.done_before(_NEVER)
+        if satisfied(shape, futures, done):
             why = _because(futures, done, _NEVER)
             cause = "A thread waits for ever although what it waits for has happened"
-            found.append((blocked[0], (clauses.WAKE, f"never done{why}", cause)))
+            found.append((facts.blocked[0], (clauses.WAKE, f"never done{why}", cause)))
     return found
 
 
@@ -94,7 +133,8 @@ def _note(child: _Child, what: Operation, site: str, begun: int, at: int, outcom
             child.label = CANCELLED if name == "cancel" else {"set_result": "v:"}.get(name, "e:") + site
 
 
-def _satisfied(shape: str, futures: list[_Child], done: Collection[int]) -> bool:
+def satisfied(shape: str, futures: list[_Child], done: Collection[int]) -> bool:
+    """Whether what is waited for has happened, when these children are done."""
     if shape == "wait-first":
         return bool(done)
     if shape == "wait-exception" and any(futures[child].label.startswith("e:") for child in done):
@@ -121,7 +161,7 @@ def _parted(shape: str, futures: list[_Child], begun: int, at: int, said: str, *
         return clauses.PARTS, f"done future left out{why}", "A future that was done is not in the first set"
     if any(futures[child].begun > at for child in done):
         return clauses.PARTS, "pending future let in", "A future that nobody had completed is in the first set"
-    if waited and not _satisfied(shape, futures, done):
+    if waited and not satisfied(shape, futures, done):
         return clauses.PARTS, "came back early", "wait came back although its condition did not hold"
     return None
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from futurefuzz.contracts import compound_clauses as clauses
-from futurefuzz.contracts.compound_facts import Facts
+from futurefuzz.contracts.compound_facts import Facts, judged
 from futurefuzz.contracts.compound_rules import RULES, Fault
 from futurefuzz.contracts.labels import kind
 from futurefuzz.contracts.thread_compound_rules import SHAPES, judge_threads
@@ -51,23 +51,11 @@ _last: tuple[Program, Target, bool] | None = None
 
 
 def _judged(program: Program, target: Target) -> bool:
-    """Whether the program leaves all that is judged in reach, and does not complete what belongs to the target."""
+    """As `compound_facts.judged`; asked once while one program runs on one target under many schedules."""
     global _last
     if _last is None or _last[0] is not program or _last[1] is not target:
-        _last = program, target, _is_judged(program, target)
+        _last = program, target, judged(program, target)
     return _last[2]
-
-
-def _is_judged(program: Program, target: Target) -> bool:
-    children = program.futures - 1
-    if target.children is None:
-        return not any(operation.name in ("drop", "set_exception") for operation in program.operations())
-    if not target.children[0] <= children <= target.children[1]:
-        return False
-    return not any(
-        operation.name == "drop" or (operation.name in ("set_result", "set_exception") and operation.future == children)
-        for operation in program.operations()
-    )
 
 
 def _faults(run: Run, target: Target) -> list[tuple[int, Fault]]:

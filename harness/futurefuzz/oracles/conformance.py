@@ -73,8 +73,11 @@ class Conformance:
     def _future(self, run: Run, facts: Situation, future: int) -> Violation | None:
         history = run.history
         calls = _calls(history, future, len(history))
-        if not facts.bounded or linearizable(_FULL, calls) is not False:
-            return None  # without bound, callbacks nest until the interpreter's recursion limit: undefined
+        right = linearizable(_FULL, calls) if facts.bounded else None
+        if right is not False:
+            # without bound, callbacks nest until the interpreter's recursion limit: undefined
+            run.undecided |= right is None
+            return None
         answers = linearizable(_ANSWERS, calls) is not False
         model = _FULL if answers else _ANSWERS
         # Linearizability is closed under prefixes: find the shortest one that is not linearizable.

@@ -103,6 +103,7 @@ class Run:
         loop_carrier: index of the carrier that runs the loop, None without a loop.
         blocked: for each actor that never got on: (carrier name, what it waits for, since which site).
         steps: every point, when the run was recorded.
+        undecided: a model gave up on it, says an oracle: that nothing is wrong with it is not known.
     """
 
     program: Program
@@ -115,3 +116,4 @@ class Run:
     loop_carrier: int | None
     blocked: list[tuple[str, str, str]]
     steps: list[Step] | None = None
+    undecided: bool = False

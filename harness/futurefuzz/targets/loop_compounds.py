@@ -214,7 +214,7 @@ COMPOUNDS: Final[list[Target]] = [
     ),
     _compound(
         "asyncio.as_completed-timeout",
-        "as-completed",
+        "as-completed-timeout",
         waiting(_as_completed(TIMEOUT)),
         _SOME,
         "a task that goes through asyncio.as_completed(futures, timeout=...)",
@@ -224,7 +224,7 @@ if sys.version_info >= (3, 12):
     COMPOUNDS.extend([
         _compound(
             "asyncio.eager-task",
-            "waiting",
+            "awaiting",
             _eager(waiting(_await, most=1)),
             _ONE,
             "a task of asyncio.eager_task_factory that awaits a future",
