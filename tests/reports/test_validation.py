@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from futurefuzz.comparing.table import Row as OutcomeRow
+from futurefuzz.comparing.table import Table
 from futurefuzz.contracts import CLAUSES
 from futurefuzz.errors import InputError
+from futurefuzz.programs.program import Actor, Operation, Program
 from futurefuzz.reports.page import Page
 from futurefuzz.reports.validation import badge_line, document, exit_code, markdown, report, save_badge, table
-from futurefuzz.validating.result import Enumerated, Row, Validated
+from futurefuzz.validating.result import Contest, Enumerated, Row, Validated
 from tests.reports.cases import crash_reported
 
 
@@ -59,6 +62,27 @@ def _validated(*rows: Row, **fields: Any) -> Validated:
     }
     return Validated(rows=rows, **settings)
 
+
+_CONTEST = Contest(
+    about="a completion against a cancellation",
+    program=Program(
+        actors=(
+            Actor(kind="thread", operations=(Operation(name="set_result"),)),
+            Actor(kind="thread", operations=(Operation(name="cancel"),)),
+        )
+    ),
+    table=Table(
+        rows=(
+            OutcomeRow(
+                result="it | won", samples=3, frequency=0.75, grade="forbidden", why="C1: twice", answers=(("a", "b"),)
+            ),
+            OutcomeRow(result="other", samples=1, frequency=0.25, grade="allowed", why="legal", answers=()),
+        ),
+        runs=4,
+        complete=False,
+        legal=2,
+    ),
+)
 
 _ALL = _validated(_HOLDS, _BROKEN, _DEPARTED, _LACKING, _UNKNOWN)
 
@@ -156,3 +180,29 @@ def test_badges_are_a_line_a_picture_and_an_endpoint(tmp_path: Path) -> None:
     assert "1 hold, 1 broken" in (tmp_path / "badge.svg").read_text()
     with pytest.raises(InputError, match="--badge "):
         save_badge(_ALL, tmp_path / "nowhere" / "badge.svg")
+
+
+def test_outcome_tables_are_in_every_form_of_the_report() -> None:
+    """Before the table of clauses on the console, a section of their own in Markdown, and as data."""
+    validated = _validated(_HOLDS, contests=(_CONTEST,))
+    lines = [line.plain for line in report(validated, Page(width=100))]
+    head = lines.index("A completion against a cancellation")
+    assert lines[head + 1].startswith("thread 0:  f0.set_result(")
+    assert any(line.split() == ["RESULT", "SAMPLES", "FREQUENCY", "GRADE", "WHY"] for line in lines)
+    assert any(line.split() == ["it", "|", "won", "3", "75.0%", "forbidden", "C1:", "twice"] for line in lines)
+    assert head < lines.index(next(line for line in lines if line.startswith("clause ")))
+    assert "| it \\| won | 3 | 75.0% | **forbidden** | C1: twice |" in markdown(validated)
+    written = document(validated, 0)
+    assert written["no_contests"] == ""
+    assert [(one["about"], one["legal"], len(one["rows"])) for one in written["contests"]] == [
+        ("a completion against a cancellation", 2, 2)
+    ]
+
+
+def test_where_nothing_is_enumerated_the_report_says_so() -> None:
+    """An empty place would look as if all had been allowed."""
+    said = "no model enumerates all legal outcomes of programs on tasks"
+    validated = _validated(_HOLDS, no_contests=said)
+    assert any(f"No outcome tables: {said}" in line.plain for line in report(validated, Page(width=100)))
+    assert f"No outcome tables: {said}" in markdown(validated)
+    assert document(validated, 0)["no_contests"] == said

@@ -47,6 +47,9 @@ def test_a_right_future_breaks_nothing_and_says_what_was_tried() -> None:
         "all 11 programs of one operation, under all their schedules with up to 2 preemptions; "
     )
     assert validated.runs == 4000
+    assert [contest.table.legal for contest in validated.contests] == [2] * 5
+    assert {row.grade for contest in validated.contests for row in contest.table.rows} == {"allowed"}
+    assert all(contest.table.runs == 66 for contest in validated.contests)
 
 
 def test_each_broken_clause_is_found_with_a_token_that_replays() -> None:
@@ -59,6 +62,8 @@ def test_each_broken_clause_is_found_with_a_token_that_replays() -> None:
         assert case.target == f"{_MINE}.TwoFaults"
         setup = Setup(targets=(case.target,), references=(f"{_MINE}:TwoFaults@concurrent",), path=(_ROOT,))
         assert run_case(case, setup).shows(signature)
+    forbidden = [row.why for one in validated.contests for row in one.table.rows if row.grade == "forbidden"]
+    assert any(why.startswith("C8: ") for why in forbidden)
     small = next(row.finding for row in validated.rows if row.clause.id == "C5")
     assert small is not None
     assert len(small.finding.case.program.operations()) == 2

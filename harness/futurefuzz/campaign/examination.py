@@ -17,7 +17,9 @@ from futurefuzz.programs.choices import Choices
 from futurefuzz.programs.features import features
 from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario
+from futurefuzz.runs.behaviour import Behaviour, answers_of, behaviour_of
 from futurefuzz.runs.history import Run
+from futurefuzz.runs.sampling import Sample
 from futurefuzz.targets.base import CONTRACTS, Target
 
 __all__ = ["GIVEN", "Examination", "Examiner", "chosen"]
@@ -50,6 +52,7 @@ class Examination:
         program: the program to run, in its JSON shape, instead of a generated one.
         bound: of such a program, all schedules with up to so many preemptions are run, as far as `runs` reach.
         runs: instead of those that the unit's number gives.
+        outcomes: instead, such a program is run under a sample of schedules, and what it showed is counted.
     """
 
     avoid: tuple[frozenset[str], ...] = ()
@@ -57,6 +60,7 @@ class Examination:
     program: dict[str, Any] | None = field(default=None, hash=False)
     bound: int = 2
     runs: int | None = None
+    outcomes: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As a worker gets it."""
@@ -66,6 +70,7 @@ class Examination:
             "program": self.program,
             "bound": self.bound,
             "runs": self.runs,
+            "outcomes": self.outcomes,
         }
 
     @classmethod
@@ -80,6 +85,7 @@ class Examination:
             program=value["program"],
             bound=value["bound"],
             runs=value["runs"],
+            outcomes=value["outcomes"],
         )
 
 
@@ -110,13 +116,20 @@ class Examiner:
         broken: clause -> runs of a legal program that broke it first, or that ended the interpreter's life.
         suspected: clause -> runs that broke it first in a program which acts inside the target's own calls.
         departed: clause -> runs that departed from it as the target declares.
+        samples: what the runs showed, each with how often and with the worst that was said of it; None: nobody asks.
+
+    Args:
+        program: what is run.
+        target: on what.
+        outcomes: gather samples.
     """
 
-    def __init__(self, program: Program, target: Target) -> None:
+    def __init__(self, program: Program, target: Target, *, outcomes: bool = False) -> None:
         self.tried: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
         self.suspected: Counter[str] = Counter()
         self.departed: Counter[str] = Counter()
+        self.samples: dict[Behaviour, Sample] | None = {} if outcomes else None
         self._program = program
         self._witness = Witness(program, target)
         self._legal = not misuse(program, target.contract, target)
@@ -144,6 +157,12 @@ class Examiner:
         if wrong is not None and self.breaks(wrong):
             kind = self.suspected if self.suspects(wrong) else self.broken
             kind[wrong.clause.id] += 1
+        if self.samples is not None:
+            sample = self.samples.setdefault(answers_of(behaviour_of(run)), Sample([]))
+            sample.samples += 1
+            worst = next((one for one in violations if one.grade == "forbidden"), wrong)
+            if worst is not None and (sample.violation is None or sample.violation[0] != "forbidden"):
+                sample.violation = worst.grade, worst.clause.id, worst.cause
 
     def checked(self, clauses: Iterable[str], broken: Iterable[str] = ()) -> None:
         """Count clauses that are not judged run by run (such as those about leaks): checked once more, or broken."""
@@ -159,4 +178,6 @@ class Examiner:
             "suspected": dict(self.suspected),
             "departed": dict(self.departed),
             "features": sorted(features(self._program)),
+            "outcomes": self.samples
+            and [[list(seen), sample.samples, sample.violation] for seen, sample in self.samples.items()],
         }

@@ -123,7 +123,7 @@ def run_unit(
     base = hashlib.sha256(f"{target.name}\n{text}".encode()).hexdigest()
     given = wanted is not None and wanted.program is not None
     explorer: Explorer
-    if wanted is not None and given:
+    if wanted is not None and given and not wanted.outcomes:
         explorer = Bounded(bound=wanted.bound)
     else:
         explorer = explorers.make(unit.explorer, unit.rng("explorer"))
@@ -131,7 +131,7 @@ def run_unit(
     violations: list[Violation] = []
     run: Run | None = None
     found: dict[str, int] = {}
-    examiner = None if wanted is None else Examiner(program, target)
+    examiner = None if wanted is None else Examiner(program, target, outcomes=wanted.outcomes)
 
     def offer(violation: Violation, name: str, choices: list[int]) -> None:
         """Send the case of a violation, unless that was done often enough."""

@@ -19,7 +19,7 @@ from futurefuzz.runs.behaviour import STATUS, Behaviour, answers_of
 from futurefuzz.runs.sampling import Sampled
 from futurefuzz.targets.base import Target
 
-__all__ = ["Row", "Table", "outcome_table", "tabulate"]
+__all__ = ["Row", "Table", "outcome_table", "table_of", "tabulate"]
 
 Grade = Literal["allowed", "interesting", "forbidden", "unknown"]
 
@@ -89,7 +89,17 @@ def tabulate(program: Program, target: Target, sampled: Sampled) -> Table:
     """The table of what was sampled and judged."""
     # The models know nothing of what a target departs from knowingly; the oracles do.
     legal = None if target.departures else legal_answers(program, target.contract, target.shape)
-    legal_use = not misuse(program, target.contract, target)
+    return table_of(sampled, legal, legal_use=not misuse(program, target.contract, target))
+
+
+def table_of(sampled: Sampled, legal: frozenset[Behaviour] | None, *, legal_use: bool = True) -> Table:
+    """The table of what was sampled, where it is known what is legal.
+
+    Args:
+        sampled: behaviours or answers, judged.
+        legal: all answers that the contract allows; None where nobody can say.
+        legal_use: the program stays within the contract.
+    """
     counts: dict[Behaviour, int] = {}
     verdicts: dict[Behaviour, tuple[Grade, str]] = {}
     for behaviour, sample in sampled.behaviours.items():

@@ -14,6 +14,7 @@ from futurefuzz.oracles.compound import Compounds
 from futurefuzz.oracles.conformance import Conformance
 from futurefuzz.oracles.exceptions import Exceptions
 from futurefuzz.oracles.livelock import Livelock
+from futurefuzz.oracles.outcomes import Outcomes
 from futurefuzz.oracles.tracebacks import Tracebacks
 from futurefuzz.oracles.transitions import Transitions
 from futurefuzz.oracles.wakeups import Wakeups
@@ -32,6 +33,7 @@ ALL: Final[tuple[Oracle, ...]] = (
     Compounds(),
     Livelock(),
     Tracebacks(),
+    Outcomes(),
 )
 
 #: what leaves the future as it is, and is so frequent that it would hide the rest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, Protocol
 
+from futurefuzz.contracts.litmus import is_litmus
 from futurefuzz.contracts.misuse import FAILING, LOOSE, OFF_THREAD, RE_ENTRANT, STARVED, UNDEFINED, misuse
 from futurefuzz.contracts.verdict import Clause, Violation
 from futurefuzz.errors import InputError
@@ -41,6 +42,7 @@ class Situation:
         undefined: not even that a future stays what it is.
         lockstep: the history is judged completely by a model of its own (of asyncio, of compounds), and other oracles
             have nothing to add.
+        litmus: the program is one of those whose legal outcomes are enumerated, and the target departs from nothing.
         is_task: the target's futures are tasks.
         bounded: the program comes to an end on a correct target (no callback registers itself again).
         failing: the program sets exceptions.
@@ -56,6 +58,7 @@ class Situation:
         "contract",
         "failing",
         "is_task",
+        "litmus",
         "lockstep",
         "loop_side",
         "loose",
@@ -85,6 +88,8 @@ class Situation:
         self.undefined = UNDEFINED in self.misuse
         self.lockstep = run.contract in GROUPS or (run.contract == "asyncio" and not self.misuse)
         shape = "future" if target is None else target.shape
+        plain = shape == "future" and (target is None or not target.departures)
+        self.litmus = plain and is_litmus(program, run.contract)
         self.is_task = shape == "task"
         self.two_sided = shape in ("task", "bridge")
         self.resolver_operations = frozenset() if target is None else target.resolver_operations

@@ -1,4 +1,4 @@
-"""The outcome table on the console: RESULT, SAMPLES, FREQUENCY, GRADE, WHY."""
+"""The outcome table on the console: RESULT, SAMPLES, FREQUENCY, GRADE, WHY; and those of a validation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any, Final
 from rich.text import Text
 
 from futurefuzz.comparing.table import Row, Table
+from futurefuzz.programs.codec import program_to_json
+from futurefuzz.reports.comparison import program_lines
 from futurefuzz.reports.page import Page, clean, wrap
+from futurefuzz.validating.result import Contest
 
-__all__ = ["outcome_lines", "table_document"]
+__all__ = ["contest_document", "contest_lines", "contest_markdown", "outcome_lines", "table_document"]
 
 _STYLES: Final = {"allowed": "green", "interesting": "bold yellow", "forbidden": "bold red", "unknown": "yellow"}
 _SAMPLES: Final = 9
@@ -74,3 +77,35 @@ def table_document(table: Table) -> dict[str, Any]:
             for row in table.rows
         ],
     }
+
+
+# ---- in the report of a validation ----------------------------------------------------------------------------------
+
+
+def contest_lines(contest: Contest, page: Page) -> list[Text]:
+    """A small program with its outcome table."""
+    head = Text(f"{contest.about[0].upper()}{contest.about[1:]}", style="bold")
+    return [head, *program_lines(contest.program, page), *outcome_lines(contest.table, page)]
+
+
+def contest_document(contest: Contest) -> dict[str, Any]:
+    """The same as JSON: `about`, `program`, and what `table_document` has."""
+    return {"about": contest.about, "program": program_to_json(contest.program), **table_document(contest.table)}
+
+
+def contest_markdown(contest: Contest) -> str:
+    """The same as a section of a Markdown report."""
+    table = contest.table
+    code = "\n".join(line.plain.rstrip() for line in program_lines(contest.program, Page(width=100)))
+    rows = [
+        f"| {_cell(row.result)} | {row.samples:,} | {f'{row.frequency:.1%}' if row.samples else 'not seen'} "
+        f"| {row.grade if row.grade == 'allowed' else f'**{row.grade}**'} | {_cell(row.why)} |"
+        for row in table.rows
+    ]
+    head = "| RESULT | SAMPLES | FREQUENCY | GRADE | WHY |\n| --- | ---: | ---: | --- | --- |"
+    about = f"{contest.about[0].upper()}{contest.about[1:]}"
+    return "\n\n".join([f"**{about}**", f"```text\n{code}\n```", "\n".join([head, *rows]), _extent(table)])
+
+
+def _cell(text: str) -> str:
+    return clean(text).replace("|", "\\|").replace("\n", " ")

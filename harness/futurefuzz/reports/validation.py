@@ -23,6 +23,10 @@ The JSON document (`document`), whose names are promises:
       broken, departed     runs that broke it first; runs in which the declared departure was observed
       seen                 signature -> {runs, issue}: how a broken clause showed, and the known bug that it is, or null
       finding              null, or as in `futurefuzz fuzz --json`
+    contests               one object for each small program whose legal outcomes are enumerated: about, program, runs,
+                           complete (every interleaving was run), legal (outcomes that the contract allows), and rows:
+                           result, samples, frequency, grade (allowed, interesting, forbidden, unknown), why, answers
+    no_contests            why there are none; empty where there are some
 """
 
 from __future__ import annotations
@@ -41,6 +45,7 @@ from futurefuzz.findings import atomic
 from futurefuzz.reports.console import count, duration
 from futurefuzz.reports.finding import finding_report
 from futurefuzz.reports.json_report import finding_document
+from futurefuzz.reports.outcomes import contest_document, contest_lines, contest_markdown
 from futurefuzz.reports.page import Page, clean, cut, rule, wrap
 from futurefuzz.validating.result import VERDICTS, Row, Validated, Verdict
 
@@ -85,12 +90,14 @@ def exit_code(validated: Validated, *, strict: bool = False) -> int:
 
 
 def report(validated: Validated, page: Page | None = None) -> list[Text]:
-    """A whole report for each broken clause, then the table and what it took."""
+    """A whole report for each broken clause, what small contests showed, then the table and what it took."""
     page = page or Page()
     lines: list[Text] = []
     for row in validated.having("broken"):
         assert row.finding is not None
         lines += [*finding_report(row.finding, page), Text()]
+    for contest in validated.contests:
+        lines += [*contest_lines(contest, page), Text()]
     lines += [rule(_title(validated), page, _STYLES["broken"] if validated.having("broken") else "bold"), Text()]
     lines += table(validated, page)
     lines.append(Text())
@@ -154,6 +161,8 @@ def _title(validated: Validated) -> str:
 def _remarks(validated: Validated) -> list[str]:
     used = {row.verdict for row in validated.rows} - {"holds", "broken"}
     said = [f"{word}: {meaning}." for word, meaning in VERDICTS.items() if word in used]
+    if validated.no_contests:
+        said.append(f"No outcome tables: {validated.no_contests}.")
     said += [f"harness error: {error}" for error in validated.errors]
     return [*said, *validated.complaints]
 
@@ -216,6 +225,8 @@ def document(validated: Validated, code: int) -> dict[str, Any]:
             "complaints": list(validated.complaints),
         },
         "clauses": [_clause(row) for row in validated.rows],
+        "contests": [contest_document(contest) for contest in validated.contests],
+        "no_contests": validated.no_contests,
     }
 
 
@@ -255,6 +266,8 @@ def markdown(validated: Validated) -> str:
     remarks = _remarks(validated)
     if remarks:
         parts.append("\n".join(f"* {_cell(said)}" for said in remarks))
+    if validated.contests:
+        parts += ["### Outcomes", *(contest_markdown(contest) for contest in validated.contests)]
     parts += [_markdown_finding(row) for row in validated.having("broken")]
     parts.append(f"Made by `{validated.repeat}`.")
     return "\n\n".join(parts) + "\n"

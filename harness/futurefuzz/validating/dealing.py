@@ -1,21 +1,25 @@
-"""The units of a validation: small programs one after another, and generated ones that keep clear of what is broken."""
+"""The units of a validation: small programs one after another, those whose outcomes are tabulated, and generated ones
+that keep clear of what is broken."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve
 
 from futurefuzz.campaign.examination import GIVEN, Examination
 from futurefuzz.campaign.plan import Pair, Plan, Unit
 from futurefuzz.programs.codec import program_to_json
+from futurefuzz.programs.program import Program
+from futurefuzz.runs.sampling import Sample
+from futurefuzz.runs.sampling import Sampled as Samples
 from futurefuzz.validating.enumeration import programs
 from futurefuzz.validating.result import Enumerated
 
-__all__ = ["BOUND", "MOST_SCHEDULES", "Listed", "Sampled"]
+__all__ = ["BOUND", "MOST_SCHEDULES", "Contests", "Listed", "Sampled"]
 
 #: preemptions up to which every schedule of an enumerated program is run
 BOUND: Final = 2
@@ -96,6 +100,59 @@ class Listed:
             bound=BOUND,
             runs=self._runs,
         )
+
+
+class Contests:
+    """Deals the programs whose outcomes are tabulated, each once.
+
+    Args:
+        target: what they are for.
+        programs: by what they are about.
+        runs: of each.
+        seed: of the validation.
+        first: number of its first unit.
+
+    Attributes:
+        seen: what a program is about -> what its runs showed, as far as they are over.
+    """
+
+    def __init__(self, target: str, programs: Mapping[str, Program], *, runs: int, seed: int, first: int) -> None:
+        self.most_runs = runs
+        self.first = first
+        self.seen: dict[str, Samples] = {}
+        self._pair = Pair(GIVEN.name, target)
+        self._seed = seed
+        self._programs = list(programs.items())
+        self._dealt = 0
+
+    def next(self) -> Unit | None:
+        """The next program; None at the end."""
+        if self._dealt == len(self._programs):
+            return None
+        _, program = self._programs[self._dealt]
+        examination = Examination(program=program_to_json(program), runs=self.most_runs, outcomes=True)
+        unit = Unit(
+            number=self.first + self._dealt,
+            pair=self._pair,
+            nth=self._dealt,
+            seed=self._seed,
+            examination=examination,
+        )
+        self._dealt += 1
+        return unit
+
+    def crashed(self, pair: Pair, signature: str) -> bool:
+        """See `plan.Dealer`; there are few of them, and each is dealt once."""
+        return False
+
+    def ended(self, unit: Unit, runs: int, outcomes: Sequence[Any] | None) -> None:
+        """One of its units is over; `outcomes` as `Examiner.to_json` gives them."""
+        about, _ = self._programs[unit.number - self.first]
+        behaviours = {
+            tuple((name, what) for name, what in seen): Sample([], times, None if wrong is None else tuple(wrong))
+            for seen, times, wrong in outcomes or ()
+        }
+        self.seen[about] = Samples(behaviours, runs)
 
 
 class Sampled:

@@ -8,9 +8,11 @@ from typing import Final, Literal
 from attrs import frozen
 
 from futurefuzz.campaign.outcome import Reported
+from futurefuzz.comparing.table import Table
 from futurefuzz.contracts.verdict import Clause
+from futurefuzz.programs.program import Program
 
-__all__ = ["ENOUGH", "VERDICTS", "Enumerated", "Row", "Validated", "Verdict"]
+__all__ = ["ENOUGH", "VERDICTS", "Contest", "Enumerated", "Row", "Validated", "Verdict"]
 
 Verdict = Literal["holds", "broken", "departed", "not offered", "unknown"]
 
@@ -79,6 +81,21 @@ class Enumerated:
 
 
 @frozen(kw_only=True)
+class Contest:
+    """What a small program showed, beside all that its contract allows it to show.
+
+    Args:
+        about: what it is about, in words.
+        program: what was run.
+        table: its outcomes.
+    """
+
+    about: str
+    program: Program
+    table: Table
+
+
+@frozen(kw_only=True)
 class Validated:
     """A validation that is over.
 
@@ -89,6 +106,8 @@ class Validated:
         contract: that it claims.
         rows: one for each clause of the contract.
         enumerated: the systematic part, by size.
+        contests: small programs with their outcomes.
+        no_contests: why there are none, in words; empty where there are some.
         programs: generated programs that were run, besides.
         runs, seconds, jobs, seed: the effort.
         interpreter: such as `CPython 3.15.2`.
@@ -116,6 +135,8 @@ class Validated:
     errors: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
     repeat: str = ""
+    contests: tuple[Contest, ...] = ()
+    no_contests: str = ""
 
     def having(self, verdict: Verdict) -> list[Row]:
         """The rows with that verdict."""

@@ -8,7 +8,7 @@ settled.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from futurefuzz.campaign.examination import GIVEN
@@ -16,7 +16,9 @@ from futurefuzz.campaign.plan import Unit
 from futurefuzz.campaign.process import Stopped
 from futurefuzz.campaign.supervisor import Supervisor
 from futurefuzz.contracts.evidence import HELPFUL
-from futurefuzz.validating.dealing import Listed, Sampled
+from futurefuzz.contracts.litmus import litmus
+from futurefuzz.runs.sampling import Sampled as Samples
+from futurefuzz.validating.dealing import Contests, Listed, Sampled
 from futurefuzz.validating.enumeration import ENUMERABLE
 from futurefuzz.validating.learning import Lessons
 from futurefuzz.validating.options import Options
@@ -33,6 +35,12 @@ _LARGE: Final = 0.55
 _ROUNDS: Final = 6
 #: seconds of budget from which on programs of four operations are enumerated, too
 _PLENTY: Final = 150.0
+#: runs of each program whose outcomes are tabulated: of a budget of runs at most one in so many, and no fewer than that
+_CONTEST: Final = 200
+_SHARE: Final = 60
+_LEAST: Final = 10
+#: number of the first unit of these
+_FIRST_CONTEST: Final = 5_000_000
 #: what a unit without a program has shown
 _NOTHING: Final[dict[str, Any]] = {"tried": {}, "broken": {}, "suspected": {}, "departed": {}, "features": ()}
 
@@ -53,6 +61,7 @@ class Trial:
     Attributes:
         lists: the enumerated programs, by size.
         programs: how many generated ones were run.
+        contests: the programs whose outcomes are tabulated.
         phase: what it is at, in words.
     """
 
@@ -72,6 +81,7 @@ class Trial:
     ) -> None:
         self.lists: list[Listed] = []
         self.programs = 0
+        self.contests = litmus(subject.contract, subject.shape, subject.lacks)
         self.phase = "starting"
         self.start = time.monotonic()
         self._subject = subject
@@ -85,6 +95,13 @@ class Trial:
         self._tick = tick
         self._stop = stop
         self._dealt = 0
+        runs = _CONTEST if options.runs is None else min(_CONTEST, max(options.runs // _SHARE, _LEAST))
+        self._contests = Contests(subject.name, self.contests, runs=runs, seed=options.seed, first=_FIRST_CONTEST)
+
+    @property
+    def shown(self) -> Mapping[str, Samples]:
+        """What the programs showed whose outcomes are tabulated."""
+        return self._contests.seen
 
     def run(self) -> None:
         """Carry it out.
@@ -93,6 +110,9 @@ class Trial:
             Stopped: `stop` said so.
         """
         options = self._options
+        if self.contests:
+            self.phase = "what small contests show"
+            self._fuzz(self._contests, _SMALL)
         self._enumerate((1, 2), _SMALL)
         self._sample(_SMALL + 0.1)
         plenty = options.seconds is not None and options.seconds >= _PLENTY
@@ -149,7 +169,7 @@ class Trial:
             parts.append(self._supervisor.tally.runs / options.runs)
         return max(parts)
 
-    def _fuzz(self, dealer: Listed | Sampled, until: float) -> None:
+    def _fuzz(self, dealer: Contests | Listed | Sampled, until: float) -> None:
         options = self._options
         self._supervisor.fuzz(
             dealer,
@@ -166,7 +186,10 @@ class Trial:
     def _ended(self, unit: Unit, result: dict[str, Any]) -> None:
         """A unit was carried out: count what it tried, learn from what it broke."""
         runs = result["runs"]
-        if unit.pair.scenario == GIVEN.name:
+        contest = unit.examination is not None and unit.examination.outcomes
+        if contest:
+            self._contests.ended(unit, runs, (result["examined"] or _NOTHING).get("outcomes"))
+        elif unit.pair.scenario == GIVEN.name:
             listed = next(one for one in reversed(self.lists) if one.first <= unit.number)
             listed.ended(runs, exhausted=result["exhausted"])
         examined = result["examined"] or _NOTHING

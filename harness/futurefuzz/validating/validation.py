@@ -24,6 +24,7 @@ from futurefuzz.validating.options import Options
 from futurefuzz.validating.pursuit import Pursuit
 from futurefuzz.validating.result import Row, Validated
 from futurefuzz.validating.subject import Subject
+from futurefuzz.validating.tabulating import contests_of, why_none
 from futurefuzz.validating.tallying import Counts
 from futurefuzz.validating.trial import Trial
 from futurefuzz.validating.verdicts import row_of
@@ -180,4 +181,6 @@ class Validation:
             errors=(*tally.errors, *(() if pursuit is None else pursuit.errors)),
             complaints=() if pursuit is None else tuple(pursuit.complaints),
             repeat=self.options.repeat(contract),
+            contests=() if subject is None or trial is None else contests_of(subject, trial.contests, trial.shown),
+            no_contests="" if subject is None else why_none(subject),
         )
