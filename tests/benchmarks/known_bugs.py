@@ -90,7 +90,10 @@ BUGS: Final = (
         id="gh-125966",
         what="remove_done_callback compares with what it does not hold",
         target="asyncio.Future",
-        signatures=("asyncio.Future:X1:SIG* in remove_done_callback",),
+        signatures=(
+            "asyncio.Future:X1:SIG* in remove_done_callback",
+            "asyncio.Future:X1:SIG* in remove_done_callback inside eq",
+        ),
         fixed_in=("3.12.8", "3.13.1"),
         source=_issue(125966),
     ),
@@ -98,7 +101,11 @@ BUGS: Final = (
         id="gh-126138",
         what="the cancel message is freed while it is passed on",
         target="asyncio.Task",
-        signatures=("asyncio.Task:X1:SIG* in await",),
+        # Signatures say inside which call-out a program acted: asked for an attribute of what a task awaits, there.
+        signatures=(
+            "asyncio.Task:X1:SIG* in no operation after getattribute",
+            "asyncio.Task:X1:SIG* in * inside getattribute",
+        ),
         fixed_in=("3.12.8", "3.13.1"),
         source=_issue(126138),
     ),

@@ -140,3 +140,26 @@ def test_sign_of_life_changes_with_each_run(note: Note) -> None:
         note.run(run)
         seen.append(note.alive())
     assert len(set(seen)) == 5
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([("call", "0.0", "cancel")], ("cancel", None)),
+        ([("call", "0.0", "cancel"), ("call", "h2.0", "done")], ("done", 2)),
+        ([("call", "0.0", "cancel"), ("call", "h2.0#3", "done"), ("return", "h2.0#3", "done")], ("cancel", None)),
+        ([("call", "h2.0", "done"), ("return", "h2.0", "done")], (None, 2)),
+        ([("call", "h0.1", "done"), ("return", "h0.1", "done"), ("call", "0.0", "done"), ("return", "0.0", "done")],
+         (None, 0)),
+        ([], (None, None)),
+    ],
+)
+def test_hook_of_the_operation_in_progress(
+    note: Note, events: list[tuple[str, str, str]], expected: tuple[str | None, int | None]
+) -> None:
+    """The note names the hook that performs the operation; where there is none, the hook that was the last to act."""
+    note.run(0)
+    history = NotedHistory(note)
+    for kind, site, name in events:
+        history.append(Event(kind, 0, 0, site, Operation(name=name)))
+    assert (note.read().operation, note.read().hook) == expected

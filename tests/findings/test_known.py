@@ -102,6 +102,23 @@ def test_the_shipped_file_knows_the_crash_family_where_it_is() -> None:
         assert known.match(crash_signature(target, "SIGSEGV", "cancel"), "CPython", sys.version_info) is None
 
 
+def test_the_shipped_file_tells_the_crash_of_a_task_s_step_from_the_others() -> None:
+    """What a program does while a task looks at what it awaits is a bug of its own; crashes elsewhere are no bug's."""
+    known = load(SHIPPED)
+
+    def issue(operation: str | None, callout: str | None) -> str | None:
+        signature = crash_signature("asyncio.Task", "SIGSEGV", operation, callout=callout)
+        bug = known.match(signature, "CPython", (3, 12, 1))
+        assert known.match(signature, "CPython", (3, 13, 1)) is None
+        return None if bug is None else bug.issue
+
+    assert issue(None, "getattribute") == issue("cancel", "getattribute") == "gh-126138"
+    assert issue("remove_done_callback", None) == issue("remove_done_callback", "eq") == "gh-125966"
+    assert issue(None, "call_soon") == issue("await", None) == "gh-125969"
+    for operation, callout in (("result", None), (None, "context"), ("exception", "repr"), ("done", "init")):
+        assert issue(operation, callout) is None, "nobody has explained that"
+
+
 def entry(**change: str) -> str:
     """The text of a file with one good entry, changed."""
     values = {"signature": '"a:*"', "issue": '"gh-1"', "note": '"n"', "reviewed": "2026-01-02", **change}

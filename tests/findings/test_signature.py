@@ -35,6 +35,13 @@ def test_a_death_is_signed_by_how_and_where(how: str, operation: str | None, sig
     assert crash_signature("T", how, operation) == signature
 
 
+def test_a_death_inside_a_callout_says_so() -> None:
+    """An operation that a hook performs is inside a call-out; where there is none, the last one says where it was."""
+    assert crash_signature("T", "SIGSEGV", "cancel", callout="eq") == "T:X1:SIGSEGV in completion inside eq"
+    assert crash_signature("T", "SIGSEGV", None, callout="del") == "T:X1:SIGSEGV in no operation after del"
+    assert crash_signature("T", "hang", "done", "undefined", "init") == "T:X2:undefined: hang in done inside init"
+
+
 @pytest.mark.parametrize(
     ("returncode", "how", "clause"),
     [

@@ -24,7 +24,7 @@ from futurefuzz.errors import InputError
 from futurefuzz.programs.operations import OPERATIONS
 from futurefuzz.runs.history import Event
 
-__all__ = ["PHASES", "Culprit", "Note", "NotedChoices", "NotedHistory"]
+__all__ = ["PHASES", "Culprit", "Note", "NotedChoices", "NotedHistory", "hook_of"]
 
 #: what the worker was doing
 PHASES: Final = ("idle", "generating", "running", "judging", "collecting", "ended", "renew", "again")
@@ -41,9 +41,11 @@ _SIZE: Final = _PROGRAM_AT + _PROGRAM_SIZE
 _NAMES: Final = tuple(OPERATIONS)
 #: a choice is its actor's number + 1 with a zero behind it, so that the zero always marks the end
 _CHOICE_BYTES: Final = [bytes((actor + 1, 0)) for actor in range(254)]
-#: an event is (1 call | 2 return, carrier + 1, number of the operation + 1) with a zero behind it
+#: an event is (1 call | 2 return, carrier + 1, number of the operation + 1, number of the hook that performs it + 1 or
+#: 0) with a zero behind it
+_EVENT: Final = 4
 _EVENT_BYTES: Final = {
-    (kind, carrier, name): bytes((1 + (kind == "return"), carrier + 1, _NAMES.index(name) + 1, 0))
+    (kind, carrier, name): bytes((1 + (kind == "return"), carrier + 1, _NAMES.index(name) + 1, 0, 0))
     for kind in ("call", "return")
     for carrier in range(32)
     for name in _NAMES
@@ -62,6 +64,7 @@ class Culprit:
         program: the program's JSON text, empty when it was not generated yet.
         choices: made so far.
         operation: name of the operation that was most likely in progress, None when none was.
+        hook: which hook of the program performs that operation; where there is none, which one was the last to act.
     """
 
     unit: int | None
@@ -71,6 +74,7 @@ class Culprit:
     program: str
     choices: list[int]
     operation: str | None
+    hook: int | None = None
 
 
 class Note:
@@ -126,7 +130,8 @@ class Note:
         """What was in progress."""
         unit, runs, run, phase, length = _HEADER.unpack_from(self.memory, 0)
         choices = [byte - 1 for byte in _until_zero(self.memory, _CHOICES_AT, _CHOICES_SIZE, 1)]
-        events = _until_zero(self.memory, _EVENTS_AT, _EVENTS_SIZE, 3)
+        events = _until_zero(self.memory, _EVENTS_AT, _EVENTS_SIZE, _EVENT)
+        operation, hook = _in_flight(events, choices)
         return Culprit(
             unit=unit - 1 if unit else None,
             runs=runs,
@@ -134,7 +139,8 @@ class Note:
             phase=PHASES[phase] if phase < len(PHASES) else "idle",
             program=self.memory[_PROGRAM_AT : _PROGRAM_AT + min(length, _PROGRAM_SIZE)].decode(errors="replace"),
             choices=choices,
-            operation=_in_flight(events, choices),
+            operation=operation,
+            hook=hook,
         )
 
     def clear(self) -> None:
@@ -177,12 +183,14 @@ class NotedHistory(list[Event]):
         kind = event[0]
         if kind in ("call", "return"):
             at = self._at
-            if at < _PROGRAM_AT - 4:
+            if at < _PROGRAM_AT - _EVENT - 1:
                 what: Any = event[4]
                 entry = _EVENT_BYTES.get((kind, event[2], what.name))
                 if entry is not None:
-                    self._memory[at : at + 4] = entry
-                    self._at = at + 3
+                    self._memory[at : at + _EVENT + 1] = entry
+                    if event[3][0] == "h":
+                        self._memory[at + _EVENT - 1] = hook_of(event[3]) + 1
+                    self._at = at + _EVENT
         super().append(event)
 
 
@@ -214,21 +222,32 @@ def _until_zero(memory: mmap.mmap, at: int, size: int, stride: int) -> bytes:
     return data[:end]
 
 
-def _in_flight(events: Sequence[int], choices: Sequence[int]) -> str | None:
-    """The operation in progress: of the actor let go last, else of the last one to act, else the last begun."""
-    stack: dict[int, list[tuple[int, int]]] = {}
-    for at in range(0, len(events) - 2, 3):
-        kind, carrier, name = events[at], events[at + 1] - 1, events[at + 2] - 1
+def hook_of(site: str) -> int:
+    """The number of the hook that an operation's site belongs to (`h3.0`, `h3.0#2`)."""
+    return int(site[1 : site.index(".")])
+
+
+def _in_flight(events: Sequence[int], choices: Sequence[int]) -> tuple[str | None, int | None]:
+    """The operation in progress: of the actor let go last, else of the last one to act, else the last begun.
+
+    With the hook that performs it; where no operation is in progress, with the hook that was the last to act.
+    """
+    stack: dict[int, list[tuple[int, int, int]]] = {}
+    acted = 0
+    for at in range(0, len(events) - _EVENT + 1, _EVENT):
+        kind, carrier, name, hook = events[at], events[at + 1] - 1, events[at + 2] - 1, events[at + 3]
+        acted = hook or acted
         open_calls = stack.setdefault(carrier, [])
         if kind == 1:
-            open_calls.append((at, name))
+            open_calls.append((at, name, hook))
         elif open_calls:
             open_calls.pop()
     running = [choices[-1]] if choices else []
     if events:
-        running.append(events[len(events) // 3 * 3 - 2] - 1)
-    for carrier in running:
-        if stack.get(carrier):
-            return _NAMES[stack[carrier][-1][1]]
-    last = max((calls[-1] for calls in stack.values() if calls), default=None)
-    return None if last is None else _NAMES[last[1]]
+        running.append(events[len(events) // _EVENT * _EVENT - _EVENT + 1] - 1)
+    found = next((stack[carrier][-1] for carrier in running if stack.get(carrier)), None)
+    if found is None:
+        found = max((calls[-1] for calls in stack.values() if calls), default=None)
+    if found is None:
+        return None, acted - 1 if acted else None
+    return _NAMES[found[1]], found[2] - 1 if found[2] else None

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
+from futurefuzz.campaign.note import hook_of
 from futurefuzz.campaign.process import Death, Stopped, Worker
 from futurefuzz.campaign.protocol import MEMORY_EXIT, Setup
 from futurefuzz.contracts.misuse import circumstances
@@ -29,7 +30,7 @@ from futurefuzz.runs.record import step_from_json
 from futurefuzz.runs.sampling import Sample, Sampled
 from futurefuzz.targets.base import GROUPS, LOOPLESS
 
-__all__ = ["HANG", "Reproduction", "Runner", "Seen", "alike", "carrier_names", "how_of", "run_case"]
+__all__ = ["HANG", "Reproduction", "Runner", "Seen", "alike", "carrier_names", "death_signature", "how_of", "run_case"]
 
 #: seconds without an end after which a single run counts as hanging
 HANG: Final = 10.0
@@ -364,11 +365,11 @@ def _ended(
     contracts: Mapping[str, str],
     errors: str,
 ) -> Reproduction:
-    operation = _in_flight(events, steps)
+    operation, hook = _in_flight(events, steps)
     clause = clause_of_end(how)
     what = f"{case.target} during {operation}" if operation else f"{case.target} outside of every operation"
     violation = Seen(
-        signature=crash_signature(case.target, how, operation, circumstances(case.program)),
+        signature=death_signature(case.target, how, operation, case.program, hook),
         oracle="survival",
         clause=clause,
         grade="forbidden",
@@ -386,18 +387,32 @@ def _ended(
     )
 
 
-def _in_flight(events: Sequence[Mapping[str, Any]], steps: Sequence[Step]) -> str | None:
-    """The operation in which the running carrier was: the last of its calls that has not returned."""
+def death_signature(target: str, how: str, operation: str | None, program: Program, hook: int | None) -> str:
+    """The signature of a run that its process did not survive; `operation` and `hook` as in `note.Culprit`."""
+    callout = program.hooks[hook].kind if hook is not None and hook < len(program.hooks) else None
+    return crash_signature(target, how, operation, circumstances(program), callout)
+
+
+def _in_flight(events: Sequence[Mapping[str, Any]], steps: Sequence[Step]) -> tuple[str | None, int | None]:
+    """The operation in which the running carrier was: the last of its calls that has not returned.
+
+    With the hook that performs it; where there is none, with the hook that was the last to act.
+    """
     running = steps[-1].chosen if steps else (events[-1]["carrier"] if events else 0)
-    calls: dict[tuple[int, int, str], str] = {}
+    calls: dict[tuple[int, int, str], tuple[str, int | None]] = {}
+    acted = None
     for event in events:
+        if event["kind"] not in ("call", "return"):
+            continue
         key = (event["carrier"], event["actor"], event["site"])
+        hook = hook_of(event["site"]) if event["site"].startswith("h") else None
+        acted = acted if hook is None else hook
         if event["kind"] == "call":
-            calls[key] = event["what"]["operation"]["name"]
-        elif event["kind"] == "return":
+            calls[key] = event["what"]["operation"]["name"], hook
+        else:
             calls.pop(key, None)
-    names = [name for (carrier, _, _), name in calls.items() if carrier == running]
-    return names[-1] if names else None
+    running_calls = [call for (carrier, _, _), call in calls.items() if carrier == running]
+    return running_calls[-1] if running_calls else (None, acted)
 
 
 def _harness_text(error: Mapping[str, Any]) -> str:

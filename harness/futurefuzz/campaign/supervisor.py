@@ -19,10 +19,8 @@ from futurefuzz.campaign.note import Culprit
 from futurefuzz.campaign.plan import Dealer, Pair, Unit
 from futurefuzz.campaign.process import START_LIMIT, Death, Ready, Worker, cores
 from futurefuzz.campaign.protocol import Setup
-from futurefuzz.campaign.runner import HANG, how_of
-from futurefuzz.contracts.misuse import circumstances
+from futurefuzz.campaign.runner import HANG, death_signature, how_of
 from futurefuzz.errors import HarnessError, InputError
-from futurefuzz.findings.signature import crash_signature
 from futurefuzz.programs.codec import program_from_json
 
 __all__ = ["Candidate", "Supervisor", "Tally"]
@@ -393,8 +391,9 @@ class Supervisor:
         if program is None:
             self._fail(f"the note of a worker that ended ({how}) in {where} cannot be read")
             return
-        under = circumstances(program_from_json(program))
-        signature = crash_signature(unit.pair.target, how, culprit.operation, under)
+        signature = death_signature(
+            unit.pair.target, how, culprit.operation, program_from_json(program), culprit.hook
+        )
         self.tally.found[signature] = self.tally.found.get(signature, 0) + 1
         self._plan.crashed(unit.pair, signature)
         self._hear(

@@ -2,7 +2,8 @@
 
 A signature names target, clause and a detail that does not depend on the program's numbers. For the end of a process
 there is no violation to take the detail from, so that it names how the process ended and which group of operations it
-was in: the completing operations walk the same list of callbacks, hence one group.
+was in: the completing operations walk the same list of callbacks, hence one group. Where the program acts inside a
+call-out, that says more: in the step of a task, say, there is no operation of the program at all.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def is_hang(signature: str) -> bool:
     return _HANG.search(signature) is not None
 
 
-def crash_signature(target: str, how: str, operation: str | None, circumstances: str = "") -> str:
+def crash_signature(
+    target: str, how: str, operation: str | None, circumstances: str = "", callout: str | None = None
+) -> str:
     """The signature of a run that its process did not survive.
 
     Args:
@@ -47,12 +50,18 @@ def crash_signature(target: str, how: str, operation: str | None, circumstances:
         operation: name of the operation in which it happened; None outside of every operation.
         circumstances: what the program does that nobody need survive unharmed (`contracts.misuse.circumstances`): its
             damage may show anywhere, and is told apart from that of ordinary use.
+        callout: kind of the call-out inside which the operation was performed; outside of every operation, of the one
+            inside which the program acted last. None for none.
 
     Returns:
-        Such as `asyncio.Future:X1:SIGSEGV in completion`, `asyncio.Future:X1:undefined: SIGSEGV in await`.
+        Such as `asyncio.Future:X1:SIGSEGV in completion`, `asyncio.Future:X1:undefined: SIGSEGV in await`,
+        `asyncio.Task:X1:SIGSEGV in completion inside eq`, `asyncio.Task:X1:SIGSEGV in no operation after del`.
     """
     said = f"{circumstances}: " if circumstances else ""
-    return f"{target}:{clause_of_end(how)}:{said}{how} in {group(operation)}"
+    where = group(operation)
+    if callout is not None:
+        where += f" {'after' if operation is None else 'inside'} {callout}"
+    return f"{target}:{clause_of_end(how)}:{said}{how} in {where}"
 
 
 def clause_of_end(how: str) -> str:

@@ -195,9 +195,7 @@ class Pursuit:
             return
         entry = reported(news.finding, news.reproduction, None, self._known)
         known = entry.known or self._bug(news.finding.signature)
-        options = self._options
-        entry = evolve(entry, known=known, reference=options.reference, departures=options.departures)
-        self.found[clause] = entry
+        self.found[clause] = entry = evolve(entry, known=known, reference=self._options.reference)
         self._listener.found(entry)
 
     def _bug(self, signature: str) -> KnownBug | None:
