@@ -28,6 +28,30 @@ future.cancel()
 thread.join()
 """
 
+#: a thread that comes between a look and an act makes a search in C go on for ever; two others only switch about
+BUSY_HANG = """
+import re
+import threading
+
+lock = threading.Lock()
+seen = []
+
+def worker():
+    with lock:
+        seen.append(1)
+
+others = [threading.Thread(target=lambda: [lock.acquire(), lock.release()]) for _ in range(2)]
+for other in others: other.start()
+for other in others: other.join()
+thread = threading.Thread(target=worker)
+thread.start()
+lock.acquire()
+lock.release()
+if seen:
+    re.match(r"(a*)*b", "a" * 60)
+thread.join()
+"""
+
 TWO_FAILURES = RACE.replace("future.cancel()", "assert future.cancel()")
 
 POOL = """\
@@ -215,6 +239,16 @@ def test_a_run_that_never_comes_back_is_a_finding(monkeypatch: pytest.MonkeyPatc
     (finding,) = _explore("hang.py", "import re\nre.match(r'(a*)*b', 'a' * 60)\n").failures
     assert finding.signature == "hang:hang.py:<module>"
     assert finding.always
+
+
+@pytest.mark.slow
+def test_the_schedule_of_a_hang_is_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of a crash is; here one departure makes C code compute for ever."""
+    monkeypatch.setattr(supervisor, "HANG", 3.0)
+    (finding,) = _explore("hang.py", BUSY_HANG, explorer="random").failures
+    assert finding.kind == "hang"
+    assert finding.confirmed == (1, 1)
+    assert (finding.preemptions, len(finding.schedule)) == (1, 1)
 
 
 def test_an_exploration_finds_each_failure_and_reports_it_at_once() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -12,14 +11,11 @@ import cattrs
 from attrs import evolve, frozen
 
 from futurefuzz.campaign.child import Child, Death, Watch, cores, environment
-from futurefuzz.campaign.note import Culprit
 from futurefuzz.errors import HarnessError, InputError
-from futurefuzz.explorers.replay import schedule_of
+from futurefuzz.exploring.endings import Ended, finding_of_end, names_of, rescheduled, signature_of
 from futurefuzz.exploring.engine import Stage
 from futurefuzz.exploring.entry import Entry, Loaded
 from futurefuzz.exploring.exploration import Exploration, Finding
-from futurefuzz.exploring.places import Place, is_users, source_line
-from futurefuzz.exploring.timeline import elided, rows_of
 from futurefuzz.exploring.token import Case, decode, encode
 from futurefuzz.exploring.witness import Sighting
 from futurefuzz.findings.signature import how_it_ended
@@ -31,8 +27,13 @@ HANG: Final = 20.0
 #: fresh processes that a finding is confirmed in
 CONFIRMATIONS: Final = 3
 
-#: processes that a crash is made small with
+#: processes that a crash, or a hang, is made small with
 _MOST_DYING: Final = 30
+#: so many of them may hang
+_MOST_HANGING: Final = 6
+#: what is tried with a hang counts as hanging after so many times what a run that came back has taken, in seconds
+_SLOWER: Final = 5.0
+_LEAST_PATIENCE: Final = 2.0
 #: processes that an exploration which goes on after findings may lose
 _MOST_DEATHS: Final = 5
 
@@ -70,16 +71,6 @@ class Replayed:
     diverged: tuple[str, ...] = ()
     seen: tuple[Sighting, ...] = ()
     names: tuple[str, ...] = ()
-
-
-class _Ended(Exception):
-    """The process has gone, or was ended because it hung."""
-
-    def __init__(self, how: str, culprit: Culprit, said: str) -> None:
-        super().__init__(how)
-        self.how = how
-        self.culprit = culprit
-        self.said = said
 
 
 def explore_file(
@@ -177,7 +168,7 @@ class _Exploring:
             if lost:
                 self.stages[-1] = evolve(self.stages[-1], lost=(*self.stages[-1].lost, *lost))
             return False
-        except _Ended as end:
+        except Ended as end:
             runs = int(end.culprit.run) + 1
             self._runs += runs
             self.stages.append(_stage({"model": end.culprit.program, "runs": runs}, started, ""))
@@ -193,19 +184,31 @@ class _Exploring:
 
 
 def replay_case(
-    case: Case, entry: Entry, *, stream: bool = False, stop: Callable[[], bool] = lambda: False
+    case: Case,
+    entry: Entry,
+    *,
+    stream: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    patience: float | None = None,
 ) -> Replayed:
     """Run a case once in a fresh process.
+
+    Args:
+        case: what.
+        entry: of its file.
+        stream: have what is seen told at once, for a run that the process may not survive.
+        stop: asked now and then; True ends it.
+        patience: seconds without a sign of life after which it counts as hanging; None: `HANG`.
 
     Raises:
         InputError, HarnessError: as in `explore_file`.
     """
     sightings: list[Sighting] = []
     try:
-        replayed = _replayed(case, entry, None, sightings, stop, stream=stream)
-    except _Ended as end:
-        replayed = Replayed(finding=_finding_of_end(case, end, sightings, token=""))
-    return evolve(replayed, seen=tuple(sightings), names=tuple(_names(sightings)))
+        replayed = _replayed(case, entry, None, sightings, stop, stream=stream, patience=patience)
+    except Ended as end:
+        replayed = Replayed(finding=finding_of_end(case, end, sightings, token=""))
+    return evolve(replayed, seen=tuple(sightings), names=tuple(names_of(sightings)))
 
 
 def _replayed(
@@ -216,10 +219,11 @@ def _replayed(
     stop: Callable[[], bool],
     *,
     stream: bool,
+    patience: float | None = None,
 ) -> Replayed:
     request = {**_request(entry, case.instrument, case.seed), "do": "replay", "case": cattrs.unstructure(case)}
     request |= {"choices": None if choices is None else list(choices), "stream": stream}
-    for message in _conversation(request, stop):
+    for message in _conversation(request, stop, patience):
         if "sighting" in message:
             sightings.append(Sighting.from_json(message["sighting"]))
         elif "replayed" in message:
@@ -237,7 +241,7 @@ def _confirmed(loaded: Loaded, finding: Finding, stop: Callable[[], bool]) -> Fi
     return evolve(finding, confirmed=(shown, len(tries)))
 
 
-def _of_end(loaded: Loaded, options: Options, end: _Ended, runs: int, stop: Callable[[], bool]) -> Finding:
+def _of_end(loaded: Loaded, options: Options, end: Ended, runs: int, stop: Callable[[], bool]) -> Finding:
     """The finding that a dead worker is: its last run, again in fresh processes, and made small there."""
     case = Case(
         what=loaded.entry.portable,
@@ -248,111 +252,85 @@ def _of_end(loaded: Loaded, options: Options, end: _Ended, runs: int, stop: Call
         seed=options.seed,
         schedule=(),
         fair_from=None,
-        signature=_signature(end),
+        signature=signature_of(end),
     )
     plain = end.culprit.run == 0
+    hangs = end.how == "hang"
     sightings: list[Sighting] = []
+    cases = [case]
     if not plain:
-        with suppress(_Ended):
+        with suppress(Ended):
             _replayed(case, loaded.entry, end.culprit.choices, sightings, stop, stream=True)
-        case = _rescheduled(case, sightings)
-        if end.how != "hang":  # each would take its time
-            case = _shrunk(case, loaded, stop)
+        cases = [rescheduled(case, sightings)]
+        shrunk = _Shrinking(cases[0], loaded, stop, hangs=hangs).result()
+        if shrunk.schedule != cases[0].schedule:
+            cases.insert(0, shrunk)
     shown = 0
-    tries = 1 if end.how == "hang" else CONFIRMATIONS
-    last = _finding_of_end(case, end, sightings, token="")
-    for _ in range(tries):
-        again = replay_case(case, loaded.entry, stream=True, stop=stop).finding
-        if again is not None and again.signature == case.signature:
-            shown, last = shown + 1, again
+    tries = 1 if hangs else CONFIRMATIONS  # each takes its time
+    last = finding_of_end(cases[-1], end, sightings, token="")
+    for case in cases:  # what was found with little patience may only be slow
+        for _ in range(tries):
+            again = replay_case(case, loaded.entry, stream=True, stop=stop).finding
+            if again is not None and again.signature == case.signature:
+                shown, last = shown + 1, again
+        if shown or not hangs:
+            break
     token = encode(case) if shown else ""
     return evolve(last, confirmed=(shown, tries), found_after=runs, token=token, always=plain or not case.schedule)
 
 
-def _rescheduled(case: Case, sightings: Sequence[Sighting]) -> Case:
-    steps = [sighting.step for sighting in sightings if sighting.step is not None]
-    switches = schedule_of(steps, _names(sightings))
-    return evolve(case, schedule=tuple((s.actor, s.place, s.nth, s.to) for s in switches))
+class _Shrinking:
+    """Leaves out departures that a dead worker's case does not take, each try in a fresh process: the plainest schedule
+    first, then one without parts, then without single ones.
 
+    Only few tries may hang, and they count as hanging sooner than a run of an exploration does: the first one that
+    comes back says how long that takes.
+    """
 
-def _shrunk(case: Case, loaded: Loaded, stop: Callable[[], bool]) -> Case:
-    """The case without the departures that it does not take, each tried in a fresh process: the plainest schedule
-    first, then without parts, then without single ones."""
-    left = _MOST_DYING
+    def __init__(self, case: Case, loaded: Loaded, stop: Callable[[], bool], *, hangs: bool) -> None:
+        self._case = case
+        self._entry = loaded.entry
+        self._stop = stop
+        self._hangs = hangs
+        self._patience: float | None = None
+        self._left = _MOST_DYING
+        self._hanging = _MOST_HANGING if hangs else _MOST_DYING
 
-    def shows(shorter: Case) -> Case | None:
-        nonlocal left
-        left -= 1
-        replayed = replay_case(shorter, loaded.entry, stream=True, stop=stop)
-        if replayed.finding is None or replayed.finding.signature != case.signature:
-            return None
-        followed = _rescheduled(shorter, replayed.seen)
-        return followed if len(followed.schedule) <= len(shorter.schedule) else shorter
-
-    if not case.schedule:
+    def result(self) -> Case:
+        """The smallest case that was seen to end in the same way."""
+        case = self._case
+        if not case.schedule:
+            return case
+        if self._shows(evolve(case, schedule=())) is not None:
+            return evolve(case, schedule=())
+        size = max(1, len(case.schedule) // 2)
+        while size and self._goes_on():
+            at, improved = 0, False
+            while at < len(case.schedule) and self._goes_on():
+                found = self._shows(evolve(case, schedule=case.schedule[:at] + case.schedule[at + size :]))
+                if found is not None and len(found.schedule) < len(case.schedule):
+                    case, improved = found, True
+                else:
+                    at += size
+            size = size if size == 1 and improved else size // 2
         return case
-    if shows(evolve(case, schedule=())) is not None:
-        return evolve(case, schedule=())
-    size = max(1, len(case.schedule) // 2)
-    while size and left > 0 and not stop():
-        at, improved = 0, False
-        while at < len(case.schedule) and left > 0:
-            found = shows(evolve(case, schedule=case.schedule[:at] + case.schedule[at + size :]))
-            if found is not None and len(found.schedule) < len(case.schedule):
-                case, improved = found, True
-            else:
-                at += size
-        size = size if size == 1 and improved else size // 2
-    return case
 
+    def _goes_on(self) -> bool:
+        return self._left > 0 and self._hanging > 0 and not self._stop()
 
-_FRAME: Final = re.compile(r'\s*File "([^"]+)", line (\d+) in (.+)')
-
-
-def _stack(said: str) -> list[Place]:
-    """The user's part of the stack that `faulthandler` wrote of the thread that died, innermost first."""
-    _, current, rest = said.partition("Current thread")
-    lines = (rest if current else said).split("\n\n")[0].splitlines()
-    found = [Place(match[1], int(match[2]), match[3]) for line in lines if (match := _FRAME.match(line))]
-    return [place for place in found if is_users(place.file)]
-
-
-def _signature(end: _Ended) -> str:
-    stack = _stack(end.said)
-    return f"{'hang' if end.how == 'hang' else f'crash:{end.how}'}:{stack[0].steady if stack else '?'}"
-
-
-def _finding_of_end(case: Case, end: _Ended, sightings: list[Sighting], token: str) -> Finding:
-    stack = _stack(end.said)
-    where = f" at {stack[0]}" if stack else ""
-    what = f"the run never came back{where}" if end.how == "hang" else f"the interpreter died of {end.how}{where}"
-    steps = [sighting.step for sighting in sightings if sighting.step is not None]
-    return Finding(
-        kind="hang" if end.how == "hang" else "crash",
-        signature=_signature(end),
-        cause=what,
-        detail=tuple(f"{place} in {place.function}: {source_line(place.file, place.line)}" for place in stack[:8]),
-        model=case.model,
-        preemptions=sum(s.event is not None and s.actor >= 0 and s.chosen != s.actor for s in steps),
-        always=not case.schedule,
-        confirmed=(1, 1),
-        rows=tuple(elided(rows_of(sightings, _names(sightings)))),
-        schedule=case.schedule,
-        fair_from=case.fair_from,
-        found_after=0,
-        token=token,
-    )
-
-
-def _names(sightings: Sequence[Sighting]) -> list[str]:
-    """Names of the actors as far as they stood somewhere."""
-    found: dict[int, str] = {}
-    for sighting in sightings:
-        if sighting.step is not None:
-            found[sighting.step.actor] = sighting.step.key[0]
-            found.setdefault(sighting.step.chosen, f"thread {sighting.step.chosen}")
-        found.setdefault(sighting.actor, f"thread {sighting.actor}")
-    return [found.get(number, f"thread {number}") for number in range(max(found, default=-1) + 1)]
+    def _shows(self, shorter: Case) -> Case | None:
+        self._left -= 1
+        started = time.monotonic()
+        replayed = replay_case(shorter, self._entry, stream=True, stop=self._stop, patience=self._patience)
+        if self._hangs and replayed.finding is not None and replayed.finding.kind == "hang":
+            self._hanging -= 1
+        elif self._hangs:
+            took = time.monotonic() - started
+            self._patience = min(HANG, max(_LEAST_PATIENCE, _SLOWER * took))
+        if replayed.finding is None or replayed.finding.signature != self._case.signature:
+            return None
+        followed = rescheduled(shorter, replayed.seen)
+        return followed if len(followed.schedule) <= len(shorter.schedule) else shorter
 
 
 def _stage(seen: dict[str, Any], started: float, note: str) -> Stage:
@@ -369,17 +347,19 @@ def _request(entry: Entry, instrument: Sequence[str], seed: int) -> dict[str, An
     }
 
 
-def _conversation(request: dict[str, Any], stop: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+def _conversation(
+    request: dict[str, Any], stop: Callable[[], bool], patience: float | None = None
+) -> Iterator[dict[str, Any]]:
     """What a fresh worker says to a request; ends when it has done it, or `stop` says so.
 
     Raises:
         InputError, HarnessError: it said so.
-        _Ended: it died, or hung.
+        Ended: it died, or hung.
     """
     core = max(cores(), default=None)  # threads hand over several times as fast on one core
     with Child("futurefuzz.exploring.worker", core=core, fork=False, variables=environment()) as worker:
         worker.write(request)
-        watch = Watch(worker, HANG)
+        watch = Watch(worker, HANG if patience is None else patience)
         while not stop():
             for item in worker.hear(0.2):
                 watch.moved()
@@ -404,4 +384,4 @@ def _end(worker: Child, death: Death, *, hung: bool) -> Exception:
     if death.culprit.unit is None:
         last = " | ".join(said.split("\n")[-4:])
         return HarnessError(f"a worker ended ({how}) before it began: {last}")
-    return _Ended(how, death.culprit, said)
+    return Ended(how, death.culprit, said)
