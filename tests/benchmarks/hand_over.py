@@ -8,7 +8,8 @@ import time
 from statistics import median
 from typing import Any
 
-from futurefuzz.control import Control, carriers
+from futurefuzz.control import Control
+from futurefuzz.control.gates import closed_gate
 from futurefuzz.control.takeover import controlled
 from futurefuzz.explorers.base import Pending
 from tests.benchmarks.measuring import arguments, pin
@@ -46,7 +47,7 @@ def _controlled(count: int) -> float:
 
 
 def _bare(count: int) -> float:
-    mine, other, end = (carriers.closed_lock() for _ in range(3))
+    mine, other, end = (closed_gate() for _ in range(3))
 
     def answer() -> None:
         for _ in range(count):

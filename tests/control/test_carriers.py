@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from futurefuzz.control import carriers
+from futurefuzz.control.gates import closed_gate
 from tests.control.stage import Directed, Recorder, Wandering, play, spot
 
 
@@ -30,7 +31,7 @@ def test_threads_are_reused() -> None:
 def test_a_carrier_runs_one_job_after_another() -> None:
     """A job given while the thread is still on its way back to its gate waits there."""
     done: list[int] = []
-    last = carriers.closed_lock()
+    last = closed_gate()
     carrier = carriers.take()
 
     def job(number: int) -> None:
@@ -52,7 +53,7 @@ def test_a_carrier_that_keeps_something_ends() -> None:
     carriers._idle.clear()
     carrier = carriers.take_clean()
     for value in (None, 1):
-        over = carriers.closed_lock()
+        over = closed_gate()
 
         def job(value: int | None = value, over: Any = over) -> None:
             if value is not None:
@@ -69,7 +70,7 @@ def test_a_carrier_that_keeps_something_ends() -> None:
 def test_a_local_that_is_gone_is_forgotten() -> None:
     """The thread that had something in it is as good as new."""
     carrier = carriers.Carrier()
-    over = carriers.closed_lock()
+    over = closed_gate()
 
     def job() -> None:
         local = threading.local()

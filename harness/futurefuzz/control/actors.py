@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from futurefuzz.control import carriers
+from futurefuzz.control.gates import closed_gate
 
 __all__ = ["Abort", "Actor", "Blocked", "Occupied"]
 
@@ -66,7 +67,7 @@ class Actor:
         self.name = name
         self.body = body
         self.carrier: carriers.Carrier | None = None
-        self.lock = carriers.closed_lock()
+        self.lock = closed_gate()
         self.started = False
         self.done = False
         self.expired = False

@@ -1,4 +1,4 @@
-"""Pooled OS threads that carry actors. A carrier starts by `give`, is suspended and resumed by its actor's lock, and
+"""Pooled OS threads that carry actors. A carrier starts by `give`, is suspended and resumed by its actor's gate, and
 rests.
 
 Starting a real thread costs about 150 µs, resuming a parked one about 10, so threads are kept. They are made by
@@ -17,23 +17,16 @@ from collections.abc import Callable
 from typing import Final
 
 from futurefuzz.control import thread_locals
+from futurefuzz.control.gates import closed_gate
 
-__all__ = ["Borrowed", "Carrier", "closed_lock", "pooled", "take", "take_clean"]
+__all__ = ["Borrowed", "Carrier", "pooled", "take", "take_clean"]
 
 _idle: list[Carrier] = []
 _start_new_thread: Final = _thread.start_new_thread  # a run puts others in their places
-_allocate_lock: Final = _thread.allocate_lock
 
 # A child process has none of its parent's threads.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.clear)
-
-
-def closed_lock() -> _thread.LockType:
-    """A raw lock that is held: acquiring it suspends until somebody releases it."""
-    lock = _allocate_lock()
-    lock.acquire()
-    return lock
 
 
 class Carrier:
@@ -42,7 +35,7 @@ class Carrier:
     __slots__ = ("_gate", "_job", "_keeps", "_over", "ident")
 
     def __init__(self) -> None:
-        self._gate = closed_lock()
+        self._gate = closed_gate()
         self._job: Callable[[], object] | None = None
         self._keeps: Callable[[], bool] | None = None
         self._over = False

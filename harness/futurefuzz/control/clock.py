@@ -72,6 +72,43 @@ def _sleep(seconds: Any, /) -> None:
         control.block("the end of a sleep", "sleep", seconds)
 
 
+def _time(real: Callable[..., Any], *, before: int = 0) -> Callable[..., Any]:
+    """A function that takes a time after `before` other arguments, or now."""
+
+    def told(*arguments: Any) -> Any:
+        if present() is None or len(arguments) not in (before, before + 1) or arguments[before:] not in ((), (None,)):
+            return real(*arguments)
+        now = time.time()  # the run's
+        return real(*arguments[:before], _real_localtime(now) if real in _OF_STRUCTURES else now)
+
+    told.__name__ = told.__qualname__ = getattr(real, "__name__", "time")
+    return told
+
+
+def _clock_gettime(real: Callable[[int], Any], suffix: str) -> Callable[[int], Any]:
+    def read(clock: int, /) -> Any:
+        name = _CLOCKS.get(clock) if present() is not None else None
+        return real(clock) if name is None else getattr(time, name + suffix)()
+
+    read.__name__ = read.__qualname__ = getattr(real, "__name__", "clock_gettime")
+    return read
+
+
+_real_localtime: Final = time.localtime
+#: these take what `localtime` gives
+_OF_STRUCTURES: Final = (time.strftime, time.asctime)
+#: clocks of the system that are virtual, and who reads them; those of the processor's time are real
+_CLOCKS: Final[dict[int, str]] = {
+    getattr(time, name): reader
+    for name, reader in (
+        ("CLOCK_REALTIME", "time"),
+        ("CLOCK_MONOTONIC", "monotonic"),
+        ("CLOCK_MONOTONIC_RAW", "monotonic"),
+        ("CLOCK_BOOTTIME", "monotonic"),
+    )
+    if hasattr(time, name)
+}
+
 SUBSTITUTES: Final[list[tuple[Any, Any]]] = [
     (_real_sleep, _sleep),
     (time.monotonic, _reading(time.monotonic, 0.0, nanoseconds=False)),
@@ -80,4 +117,13 @@ SUBSTITUTES: Final[list[tuple[Any, Any]]] = [
     (time.perf_counter_ns, _reading(time.perf_counter_ns, 0.0, nanoseconds=True)),
     (time.time, _reading(time.time, EPOCH, nanoseconds=False)),
     (time.time_ns, _reading(time.time_ns, EPOCH, nanoseconds=True)),
+    (time.localtime, _time(time.localtime)),
+    (time.gmtime, _time(time.gmtime)),
+    (time.ctime, _time(time.ctime)),
+    (time.asctime, _time(time.asctime)),
+    (time.strftime, _time(time.strftime, before=1)),
 ]
+if hasattr(time, "clock_gettime"):
+    SUBSTITUTES.append((time.clock_gettime, _clock_gettime(time.clock_gettime, "")))
+    SUBSTITUTES.append((time.clock_gettime_ns, _clock_gettime(time.clock_gettime_ns, "_ns")))
+

@@ -13,12 +13,12 @@ import sys
 import weakref
 from collections.abc import Iterable, Sequence
 from types import CodeType, FunctionType, ModuleType
-from typing import Final
+from typing import Any, Final
 
 from futurefuzz.control import bytecode
 from futurefuzz.errors import InputError
 
-__all__ = ["Selection", "file_label", "file_labels"]
+__all__ = ["Selection", "file_label", "file_labels", "functions"]
 
 _OWN: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -95,10 +95,32 @@ class Selection:
         return [code for reference in known.codes if (code := reference()) is not None]
 
     def _scanned(self) -> list[CodeType]:
-        codes = [thing.__code__ for thing in gc.get_objects() if type(thing) is FunctionType]
+        codes = [function.__code__ for function in functions()]
         chosen = {name for name in {code.co_filename for code in codes} if self._holds(name)}
         found = [code for code in codes if code.co_filename in chosen]
         return list({id(code): code for code in bytecode.nested(found)}.values())
+
+
+def functions() -> list[FunctionType]:
+    """All functions that are alive."""
+    things = gc.get_objects()
+    if not gc.is_tracked(functions):
+        things = _within([sys.modules, *things])
+    return [thing for thing in things if type(thing) is FunctionType]
+
+
+def _within(things: list[Any]) -> list[Any]:
+    """These, and what they refer to, and so on.
+
+    CPython 3.13 without a GIL makes functions, classes and modules immortal when the first thread starts, and what is
+    immortal its collector forgets: after that `gc.get_objects` knows closures, and of 3,500 functions no other.
+    """
+    seen: dict[int, Any] = {}
+    while things:
+        new = {id(thing): thing for thing in things if id(thing) not in seen}
+        seen |= new
+        things = gc.get_referents(*new.values())
+    return list(seen.values())
 
 
 class _Scan:

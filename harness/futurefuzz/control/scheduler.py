@@ -24,6 +24,7 @@ from typing import Final
 
 from futurefuzz.control import carriers
 from futurefuzz.control.actors import Abort, Actor, Blocked, Occupied
+from futurefuzz.control.gates import closed_gate
 from futurefuzz.control.insisting import Insistence
 from futurefuzz.errors import HarnessError
 from futurefuzz.explorers.base import Explorer, Pending, Step
@@ -444,4 +445,4 @@ class Control:
             self._resume(self._next(me.index, "end"))
         else:
             self._actors[0].lock.release()
-        carriers.closed_lock().acquire()  # for ever: nobody else has this lock
+        closed_gate().acquire()  # for ever: nobody else has this gate

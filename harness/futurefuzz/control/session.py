@@ -23,9 +23,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from futurefuzz.control import clock, leaving, locks, ordered, threads, watchdog, whole_loop
+from futurefuzz.control import clock, dates, leaving, locks, ordered, threads, watchdog, whole_loop
 from futurefuzz.control.actors import Abort
 from futurefuzz.control.attending import Attending, Failure, Log, Unraisable, Warned
+from futurefuzz.control.gates import WITHOUT_GIL
 from futurefuzz.control.going_on import enter, leave
 from futurefuzz.control.older import OlderLocks
 from futurefuzz.control.substitution import Substitution
@@ -223,7 +224,10 @@ def _end_process(control: WholeControl) -> None:
 def _collect() -> None:
     """Find all garbage of the run. What was there before it is frozen, and nothing has been collected since unless the
     program did so itself: then all is young, and a collection of the young takes a tenth of the time of a whole one."""
-    gc.collect(2 if gc.get_objects(1) or gc.get_objects(2) else 0)
+    if WITHOUT_GIL:
+        gc.collect()  # there are no generations, and to ask for what is in one takes as long as to collect
+    else:
+        gc.collect(2 if gc.get_objects(1) or gc.get_objects(2) else 0)
 
 
 # ---- what a run finds as if it were the first of its process --------------------------------------------------------
@@ -312,6 +316,7 @@ class _Taken:
         try:
             changed = _substitution.replace()
             ordered.prepare()
+            dates.prepare()
             if changed or _older is None:
                 _older = OlderLocks()
             self._older = (_older, OlderLocks([self._body], known=_older))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from futurefuzz.control import carriers
+from futurefuzz.control.gates import closed_gate
 from futurefuzz.control.going_on import current_control
 from futurefuzz.errors import HarnessError
 
@@ -50,7 +51,7 @@ def until(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) ->
 
 def on_other_thread(function: Callable[[], T]) -> T:
     """Call a function on a thread that is not the loop's, and wait for it."""
-    over = carriers.closed_lock()
+    over = closed_gate()
     results: list[T] = []
     errors: list[BaseException] = []
 

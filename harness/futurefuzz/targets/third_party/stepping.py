@@ -14,6 +14,7 @@ from contextvars import Context
 from typing import Any, Final
 
 from futurefuzz.control import Abort, Control, carriers
+from futurefuzz.control.gates import closed_gate
 from futurefuzz.explorers.base import Pending
 
 __all__ = ["CALL_SOON", "WAKE", "OwnThread", "SteppedRun"]
@@ -33,7 +34,7 @@ class OwnThread:
 
     def __init__(self, carrier: carriers.Carrier | None = None) -> None:
         self._carrier = carriers.take() if carrier is None else carrier
-        self._over = carriers.closed_lock()
+        self._over = closed_gate()
         self._error: BaseException | None = None
         self._rested = False
 
