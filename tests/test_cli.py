@@ -176,6 +176,8 @@ def test_fuzz_finds_reports_and_remembers(tmp_path: Path, capsys: pytest.Capture
     found = {entry["signature"]: entry for entry in first["findings"]}
     crash = found[CRASH]
     assert (crash["status"], crash["grade"], crash["clause"], crash["model"]) == ("new", "forbidden", "X1", "operation")
+    assert crash["reference"] == "hostile:CRASHING"
+    assert f"futurefuzz replay --target hostile:CRASHING {crash['token']}" in out
     for key in ("oracle", "target", "scenario", "cause", "token", "program", "reproduction"):
         assert crash[key]
     campaign = first["campaign"]

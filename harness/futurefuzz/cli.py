@@ -20,6 +20,7 @@ stderr; an input error is one line.
       unconfirmed          what did not show again in fresh processes: signature, cause, tried, token
     findings               one object each
       signature, grade (forbidden, interesting), oracle, clause, target, scenario, model, cause
+      reference            what `replay --target` must say, for a target of the user's own; else null
       status               new or known; known: {issue, fixed_in, note} where the list of known bugs has it
       token, file          what `futurefuzz replay` takes
       program, schedule    as in corpus files
@@ -52,7 +53,7 @@ from futurefuzz._version import __version__
 from futurefuzz.campaign.campaign import DEFAULT_CORPUS, Campaign, Options, known_bugs, reported
 from futurefuzz.campaign.interrupt import Interrupt
 from futurefuzz.campaign.investigator import interpreter
-from futurefuzz.campaign.loading import is_reference
+from futurefuzz.campaign.loading import is_reference, named
 from futurefuzz.campaign.outcome import Outcome
 from futurefuzz.campaign.process import Stopped, cores
 from futurefuzz.campaign.protocol import Setup
@@ -149,7 +150,7 @@ def fuzz(
         seconds=60.0 if seconds is None and runs is None else seconds,
         runs=runs,
         jobs=jobs or len(cores()) or os.cpu_count() or 1,
-        targets=_unique(catalogue.matching(target, targets.names())),
+        targets=_unique(named(catalogue.matching(target, targets.names()))),
         scenarios=_unique(scenario),
         corpus=folder,
         grade=grade,
@@ -201,6 +202,7 @@ def replay(
     if script is not None:
         raise InputError("--script: only for findings of explore (tokens that begin with fx1.)")
     case, signature, saved, path = _finding_named(what)
+    target = _unique(named(target))
     for name in target:
         if not is_reference(name):
             raise InputError(f"--target {name}: the token or file names the target; allowed: MODULE:ATTRIBUTE")
@@ -229,7 +231,8 @@ def replay(
     printer = Printer(sys.stdout)
     if shown.violations:
         rate = Rate(reproduced=len(good), tried=len(tries)) if good else Rate(reproduced=0, tried=0)
-        entry = reported(_as_finding(case, shown, rate, saved), shown, path, known_bugs(None))
+        entry = reported(_as_finding(case, shown, rate, saved), shown, path, known_bugs(path and path.parent))
+        entry = evolve(entry, reference=target[0] if len(target) == 1 else None)
         document["finding"] = finding_document(entry)
         printer.show(finding_report(entry, printer.page))
         for text in told([looked.health]) if looked is not None and looked.health is not None else ():

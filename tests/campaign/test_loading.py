@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from futurefuzz.campaign import loading
-from futurefuzz.campaign.loading import entry_point, load_targets
+from futurefuzz.campaign.loading import entry_point, load_targets, named
 from futurefuzz.errors import InputError
 from futurefuzz.targets import base
 
@@ -111,3 +111,5 @@ def test_entry_points_give_references(tmp_path: Path) -> None:
     (information / "entry_points.txt").write_text(f"[{loading.ENTRY_POINTS}]\nsomeones.Future = mine_to_load:target\n")
     assert entry_point("someones.Future") == "mine_to_load:target"
     assert entry_point("nobodys.Future") is None
+    given = ["asyncio.Future", "someones.Future", "nobodys.Future", "mine:Future"]
+    assert named(given) == ["asyncio.Future", "mine_to_load:target", "nobodys.Future", "mine:Future"]

@@ -6,10 +6,10 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve, frozen
 
@@ -127,6 +127,7 @@ class Campaign:
         self._saved = self._load_corpora()
         self._remembered = {finding.signature for finding, _ in self._saved}
         self._known = known_bugs(options.corpus, shipped=options.shipped)
+        self._targets: Mapping[str, Mapping[str, Any]] = {}
         self._supervisor: Supervisor | None = None
         self._investigator: Investigator | None = None
 
@@ -160,6 +161,7 @@ class Campaign:
         plan = None
         try:
             ready = self._supervisor.start()
+            self._targets = ready.targets
             self._until = None if options.seconds is None else time.monotonic() + options.seconds
             plan = Plan(seed=options.seed, pairs=[Pair(*pair) for pair in ready.pairs])
             self._investigator = Investigator(
@@ -295,6 +297,7 @@ class Campaign:
         if not self._wanted(finding.grade):
             return
         entry = reported(finding, reproduction, path, self._known, self._remembered)
+        entry = evolve(entry, reference=self._targets.get(finding.case.target, {}).get("reference"))
         self._reported.append(entry)
         self._listener.found(entry)
 

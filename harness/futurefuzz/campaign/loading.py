@@ -16,10 +16,11 @@ from typing import Any, Final
 from futurefuzz import targets  # importing it registers the targets that come with us
 from futurefuzz.contracts.declared import check_declaration
 from futurefuzz.errors import InputError
+from futurefuzz.targets import catalogue
 from futurefuzz.targets.adapting import ADAPTABLE, adapt
 from futurefuzz.targets.base import CONTRACTS, declare
 
-__all__ = ["ENTRY_POINTS", "entry_point", "is_reference", "load_targets", "target_name"]
+__all__ = ["ENTRY_POINTS", "entry_point", "is_reference", "load_targets", "named", "reference_of", "target_name"]
 
 #: the group of entry points by which packages offer targets
 ENTRY_POINTS: Final = "futurefuzz.targets"
@@ -40,6 +41,24 @@ def entry_point(name: str) -> str | None:
     return next((found.value.replace(" ", "") for found in entry_points(group=ENTRY_POINTS, name=name)), None)
 
 
+def named(names: Sequence[str]) -> list[str]:
+    """What a person has called targets, with references in place of the names that installed packages offer.
+
+    Args:
+        names: of targets, and references.
+    """
+    ours = {*targets.names(), *catalogue.OFFERS}
+    return [name if is_reference(name) or name in ours else entry_point(name) or name for name in names]
+
+
+_references: Final[dict[str, str]] = {}
+
+
+def reference_of(name: str) -> str | None:
+    """The reference that `load_targets` has loaded the target of that name from; None when it comes with us."""
+    return _references.get(name)
+
+
 def load_targets(
     names: Sequence[str],
     references: Sequence[str],
@@ -58,6 +77,7 @@ def load_targets(
         InputError: unknown, cannot be imported, not a target, or departs from what is no clause of its contract.
     """
     imported = [_import(reference).name for reference in references]
+    _references.update(zip(imported, references, strict=True))
     wanted = [*names, *imported] or targets.names()
     found = {name: targets.find(name) for name in wanted}
     for name, target in found.items():

@@ -157,7 +157,10 @@ class _Worker:
 
 def _about(target: Any) -> dict[str, Any]:
     """What a supervisor that has not loaded a target needs to know of it."""
+    from futurefuzz.campaign.loading import reference_of
+
     return {
+        "reference": reference_of(target.name),
         "contract": target.contract,
         "shape": target.shape,
         "departures": dict(target.departures),

@@ -64,6 +64,7 @@ def finding_document(reported: Reported) -> dict[str, Any]:
         "oracle": finding.oracle,
         "clause": finding.clause,
         "target": case.target,
+        "reference": reported.reference,
         "scenario": case.scenario,
         "model": case.model,
         "cause": finding.cause,
