@@ -21,7 +21,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from futurefuzz.campaign.note import Culprit, Note
-from futurefuzz.campaign.protocol import LineReader, request_bytes
+from futurefuzz.campaign.protocol import ENDED_WELL, LineReader, request_bytes
 from futurefuzz.errors import HarnessError
 
 __all__ = ["PACKAGE", "Child", "Death", "Watch", "cores", "environment", "wait_for"]
@@ -49,6 +49,11 @@ class Death:
     code: int
     culprit: Culprit
     gone: bool
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether it was to come to its end after a run, and did."""
+        return self.code == ENDED_WELL and self.culprit.phase == "shutdown"
 
 
 def cores() -> list[int]:

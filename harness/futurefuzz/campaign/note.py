@@ -27,7 +27,7 @@ from futurefuzz.runs.history import Event
 __all__ = ["PHASES", "Culprit", "Note", "NotedChoices", "NotedHistory", "hook_of"]
 
 #: what the worker was doing
-PHASES: Final = ("idle", "generating", "running", "judging", "collecting", "ended", "renew", "again")
+PHASES: Final = ("idle", "generating", "running", "judging", "collecting", "ended", "renew", "again", "shutdown")
 
 _HEADER: Final = struct.Struct("<QQIII")  # unit + 1, counter of runs, run within the unit, phase, length of the program
 _CHOICES_AT: Final = 64
@@ -36,7 +36,9 @@ _EVENTS_AT: Final = _CHOICES_AT + _CHOICES_SIZE
 _EVENTS_SIZE: Final = 1 << 16
 _PROGRAM_AT: Final = _EVENTS_AT + _EVENTS_SIZE
 _PROGRAM_SIZE: Final = 1 << 20
-_SIZE: Final = _PROGRAM_AT + _PROGRAM_SIZE
+_ANSWER_AT: Final = _PROGRAM_AT + _PROGRAM_SIZE
+_ANSWER_SIZE: Final = 1 << 20
+_SIZE: Final = _ANSWER_AT + _ANSWER_SIZE
 
 _NAMES: Final = tuple(OPERATIONS)
 #: a choice is its actor's number + 1 with a zero behind it, so that the zero always marks the end
@@ -63,8 +65,10 @@ class Culprit:
         phase: one of `PHASES`.
         program: the program's JSON text, empty when it was not generated yet.
         choices: made so far.
-        operation: name of the operation that was most likely in progress, None when none was.
+        operation: name of the operation that was most likely in progress, None when none was; `shutdown` for the end of
+            the interpreter.
         hook: which hook of the program performs that operation; where there is none, which one was the last to act.
+        answer: what the worker had to say before its interpreter was finalised, JSON text.
     """
 
     unit: int | None
@@ -75,6 +79,7 @@ class Culprit:
     choices: list[int]
     operation: str | None
     hook: int | None = None
+    answer: str = ""
 
 
 class Note:
@@ -120,6 +125,17 @@ class Note:
         """The worker now does this."""
         struct.pack_into("<I", self.memory, 20, PHASES.index(phase))
 
+    def answer(self, text: str) -> None:
+        """What is to be said of the run when this process has come to its end, which begins now."""
+        data = text.encode()
+        if len(data) > _ANSWER_SIZE - 8:
+            raise ValueError(f"an answer of {len(data)} bytes has no room in the note")
+        struct.pack_into("<Q", self.memory, _ANSWER_AT, len(data))
+        self.memory[_ANSWER_AT + 8 : _ANSWER_AT + 8 + len(data)] = data
+        self._runs += 1  # a sign of life: the end is not part of the run
+        struct.pack_into("<Q", self.memory, 8, self._runs)
+        self.phase("shutdown")
+
     # the supervisor's side
 
     def alive(self) -> int:
@@ -132,6 +148,9 @@ class Note:
         choices = [byte - 1 for byte in _until_zero(self.memory, _CHOICES_AT, _CHOICES_SIZE, 1)]
         events = _until_zero(self.memory, _EVENTS_AT, _EVENTS_SIZE, _EVENT)
         operation, hook = _in_flight(events, choices)
+        ending = phase < len(PHASES) and PHASES[phase] == "shutdown"
+        (said,) = struct.unpack_from("<Q", self.memory, _ANSWER_AT) if ending else (0,)
+        answer = self.memory[_ANSWER_AT + 8 : _ANSWER_AT + 8 + min(said, _ANSWER_SIZE - 8)]
         return Culprit(
             unit=unit - 1 if unit else None,
             runs=runs,
@@ -139,8 +158,9 @@ class Note:
             phase=PHASES[phase] if phase < len(PHASES) else "idle",
             program=self.memory[_PROGRAM_AT : _PROGRAM_AT + min(length, _PROGRAM_SIZE)].decode(errors="replace"),
             choices=choices,
-            operation=operation,
-            hook=hook,
+            operation="shutdown" if ending else operation,
+            hook=None if ending else hook,
+            answer=answer.decode(errors="replace"),
         )
 
     def clear(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-__all__ = ["MEMORY_EXIT", "LineReader", "Setup", "read_request", "request_bytes", "send"]
+__all__ = ["ENDED_WELL", "MEMORY_EXIT", "LineReader", "Setup", "read_request", "request_bytes", "send"]
 
 _LENGTH: Final = struct.Struct("<I")
 #: a line of the target's rubbish is dropped when it gets longer than this
@@ -24,6 +24,8 @@ _LINE_LIMIT: Final = 1 << 22
 
 #: a worker that runs out of memory ends with this code
 MEMORY_EXIT: Final = 86
+#: a worker whose program was to end with its process ends with this code when its interpreter came to its end
+ENDED_WELL: Final = 87
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,7 @@ cases takes a `Runner`, whose worker forks a new child whenever a case has kille
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -166,8 +167,11 @@ class Runner:
         steps: list[Step] = []
         for item in worker.conversation(timeout, self._stop):
             if isinstance(item, Death):
+                errors = worker.errors
                 self._bury(item)
-                return _ended(case, how_of(item.code), events, steps, contracts, worker.errors)
+                if item.ended_well:
+                    return _survived(json.loads(item.culprit.answer)["result"], events, steps, errors)
+                return _ended(case, how_of(item.code), events, steps, contracts, errors, item.culprit.phase)
             if "error" in item:
                 error = item["error"]
                 raise InputError(error["text"]) if error["kind"] == "input" else HarnessError(_harness_text(error))
@@ -276,9 +280,10 @@ class Runner:
             for item in worker.conversation(2.0, self._stop):
                 if isinstance(item, Death):
                     self._bury(item)
-                    return _ended(case, "hang", events, steps, contracts, worker.errors)
+                    return _ended(case, "hang", events, steps, contracts, worker.errors, item.culprit.phase)
+        phase = worker.note.read().phase
         self.close()
-        return _ended(case, "hang", events, steps, contracts, worker.errors)
+        return _ended(case, "hang", events, steps, contracts, worker.errors, phase)
 
     def _bury(self, death: Death) -> None:
         if death.gone:
@@ -364,8 +369,9 @@ def _ended(
     steps: list[Step],
     contracts: Mapping[str, str],
     errors: str,
+    phase: str,
 ) -> Reproduction:
-    operation, hook = _in_flight(events, steps)
+    operation, hook = ("shutdown", None) if phase == "shutdown" else _in_flight(events, steps)
     clause = clause_of_end(how)
     what = f"{case.target} during {operation}" if operation else f"{case.target} outside of every operation"
     violation = Seen(

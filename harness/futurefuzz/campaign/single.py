@@ -29,6 +29,7 @@ from futurefuzz.runs.behaviour import history_key
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.fit import check_fit
 from futurefuzz.runs.history import Event, Run
+from futurefuzz.runs.leaving import Leaving, leaves
 from futurefuzz.runs.record import event_to_json, step_to_json
 from futurefuzz.runs.sampling import Sample, sample
 from futurefuzz.runs.world import World
@@ -81,7 +82,8 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
     note.unit(request["number"])
     note.program(json.dumps(request["program"]))
     note.run(0)
-    looking = Looking() if request.get("looking") else None
+    last = leaves(program)  # this run is the last of this process
+    looking = Looking() if request.get("looking") and not last else None
     run = execute(
         program,
         target,
@@ -90,12 +92,12 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
         choices=NotedChoices(note),
         history=_Events(send),
         steps=_Steps(send),
-        surroundings=looking or World,
+        surroundings=Leaving if last else looking or World,
     )
     assert run is not None, "a replay always has its one run"
     note.phase("judging")
     judged = judge(run)
-    if request.get("leaks"):
+    if request.get("leaks") and not last:
         judged = leaks.check(program, target, run.choices, history=run.history, noting=partial(_noted, note)) + judged
         note.phase("judging")
     violations = [
@@ -121,6 +123,9 @@ def run_case(request: dict[str, Any], targets: Mapping[str, Target], *, note: No
         "health": health.to_json() if health is not None else None,
     }
     del run
+    if last:
+        note.answer(json.dumps({"result": result}))
+        return
     note.phase("collecting")
     gc.collect()  # a run that leaves a broken heap dies here and not in the next one
     send({"result": result})

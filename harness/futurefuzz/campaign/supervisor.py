@@ -340,6 +340,11 @@ class Supervisor:
         errors = slot.worker.errors
         slot.worker.forget_errors()
         culprit = death.culprit
+        if death.ended_well:
+            self._done(slot, json.loads(culprit.answer)["unit"])
+            if death.gone:
+                self._start_again(slot, death)
+            return
         entry = next((entry for entry in slot.in_hand if entry[0].number == culprit.unit), None)
         if entry is not None:
             slot.in_hand.remove(entry)

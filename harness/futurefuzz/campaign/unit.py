@@ -33,6 +33,8 @@ from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Event, Run
+from futurefuzz.runs.leaving import Leaving, leaves
+from futurefuzz.runs.world import World
 from futurefuzz.targets.base import Target
 
 __all__ = ["UnitResult", "run_unit"]
@@ -146,7 +148,8 @@ def run_unit(
 
     exhausted = False
     runs = choices_made = stale = 0
-    limit = min(limit, unit.runs)
+    last = leaves(program)  # its one run is the last of this process
+    limit = 1 if last else min(limit, unit.runs)
     while runs < limit:
         if tidy:
             note.phase("collecting")
@@ -154,7 +157,14 @@ def run_unit(
         note.run(runs)
         choices = NotedChoices(note)
         run = None  # the one before is gone before the next begins
-        run = execute(program, target, explorer, choices=choices, history=NotedHistory(note))
+        run = execute(
+            program,
+            target,
+            explorer,
+            choices=choices,
+            history=NotedHistory(note),
+            surroundings=Leaving if last else World,
+        )
         if run is None:
             exhausted = True
             break
@@ -182,7 +192,8 @@ def run_unit(
     every = _LEAK_CHECKED_UNDEFINED if circumstances(program) == UNDEFINED else _LEAK_CHECKED
     if wanted is not None and not given:
         every = min(every, _LEAK_EXAMINED)
-    if run is not None and not violations and unit.nth % every == _LEAK_TURN and leaks.judged(program):
+    turn = unit.nth % every == _LEAK_TURN and not last
+    if run is not None and not violations and turn and leaks.judged(program):
         leaking = leaks.check(program, target, run.choices, noting=partial(_noted, note, runs - 1))
         if examiner is not None:
             broken = [violation.clause.id for violation in leaking if examiner.breaks(violation)]
@@ -191,8 +202,9 @@ def run_unit(
             name = signature.of(target.name, violation)
             found[name] = 1
             offer(violation, name, run.choices)
-    note.phase("collecting")
-    gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own
+    if not last:
+        note.phase("collecting")
+        gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own
     return UnitResult(
         runs=runs,
         choices=choices_made,

@@ -7,6 +7,9 @@ milliseconds instead of a few tenths of a second, and it starts from the same fr
 target, has one thread only, and does nothing but wait. Where there is no `fork`, or loading started threads, the worker
 does the work itself and the supervisor starts another one when it dies.
 
+A program may be one that ends with its process (`runs.leaving`). Then the child, or the worker, leaves its answer in
+the note and comes to its end as any process does: its interpreter is finalised.
+
 A worker ends when its supervisor does, in whatever state it is: it asks the kernel for that (`PR_SET_PDEATHSIG`) where
 it can, else a thread looks once a second.
 """
@@ -22,14 +25,15 @@ import threading
 import time
 import traceback
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from attrs import asdict, define, field
 
 from futurefuzz.campaign import inside
 from futurefuzz.campaign.note import Note
-from futurefuzz.campaign.protocol import MEMORY_EXIT, Setup, read_request, send
+from futurefuzz.campaign.protocol import ENDED_WELL, MEMORY_EXIT, Setup, read_request, send
 from futurefuzz.errors import InputError
+from futurefuzz.runs import leaving
 from futurefuzz.runs.freezing import stays_frozen
 
 __all__ = ["main"]
@@ -113,6 +117,8 @@ class _Worker:
                     self.note.phase("again")
                     return
                 self.send({"error": {**_describe(error, request), "culprit": asdict(self.note.read())}})
+            if leaving.left():
+                return
             request, second_try = None, False
             done += 1
             if done == 1:
@@ -146,7 +152,11 @@ class _Worker:
                 sent=self.sent,
                 send=self.send,
             )
-            self.send({"unit": {"number": work.number, **result.to_json()}})
+            answer = {"unit": {"number": work.number, **result.to_json()}}
+            if leaving.left():
+                self.note.answer(json.dumps(answer))
+            else:
+                self.send(answer)
         elif request["do"] == "search":
             single.search(request, self.targets, note=self.note, send=self.send)
         elif request["do"] == "behaviours":
@@ -200,7 +210,7 @@ def main(arguments: list[str]) -> None:
         if not watched:
             inside.look_after(parent)
         worker.serve(forked=False)
-        os._exit(0)  # pooled threads must not keep the process
+        _end()
     gc.collect()
     gc.freeze()  # before the fork: the children share these pages
     _raise_children(worker, watched, parent)
@@ -216,7 +226,7 @@ def _raise_children(worker: _Worker, watched: bool, parent: int) -> None:
             if not inside.end_with(me):
                 inside.look_after(me)
             worker.serve(request, forked=True)
-            os._exit(0)
+            _end()
         code = _wait(child, None if watched else parent)
         culprit = worker.note.read()
         request = None
@@ -234,6 +244,14 @@ def _raise_children(worker: _Worker, watched: bool, parent: int) -> None:
         worker.send({"died": {"pid": child, "code": code, "culprit": asdict(culprit)}})
         worker.note.clear()
     os._exit(1)
+
+
+def _end() -> NoReturn:
+    """End at once, or, when a run has left something to the end of the interpreter, arrange that end."""
+    if not leaving.left():
+        os._exit(0)  # pooled threads must not keep the process
+    leaving.leave()
+    raise SystemExit(ENDED_WELL)
 
 
 def _wait(child: int, parent: int | None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from futurefuzz.programs.operations import AFTERWARDS
 from futurefuzz.programs.operations import UNDEFINED as UNDEFINED_OPERATIONS
 from futurefuzz.programs.program import Hook, Operation, Program
 from futurefuzz.targets.base import LOOPLESS, Target
@@ -42,14 +43,14 @@ def misuse(program: Program, contract: str, target: Target | None = None) -> fro
     """
     found = set()
     for hook in program.hooks:
-        if hook.kind != "closed":  # that is after the run
+        if hook.kind not in AFTERWARDS:  # that is after the run
             if hook.operations:
                 found.add(RE_ENTRANT)
             if hook.raises:
                 found.add(FAILING)
     for holder in (program.actors, program.callbacks, program.hooks):
         for one in holder:
-            if isinstance(one, Hook) and one.kind == "closed":
+            if isinstance(one, Hook) and one.kind in AFTERWARDS:
                 continue
             for operation in one.operations:
                 if operation.name in _UNDEFINED:
@@ -91,7 +92,7 @@ def _off_thread(program: Program, contract: str, target: Target | None) -> bool:
     if not threads:
         return False
     # Destructors run on whichever thread lets go last; other call-outs of a legal thread's own operations do not exist.
-    if any(touches(hook.operations) for hook in program.hooks if hook.kind != "closed"):
+    if any(touches(hook.operations) for hook in program.hooks if hook.kind not in AFTERWARDS):
         return True
     # The concurrent end of a bridge runs callbacks in the thread that completes it.
     return contract == "bridge" and any(touches(callback.operations) for callback in program.callbacks)

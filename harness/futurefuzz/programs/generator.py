@@ -24,7 +24,7 @@ from typing import Final
 from futurefuzz.errors import InputError
 from futurefuzz.programs.choices import Choices
 from futurefuzz.programs.offers import PLAIN, Offer, Plan, plan_for
-from futurefuzz.programs.operations import RESOLVING, STARVABLE
+from futurefuzz.programs.operations import AFTERWARDS, RESOLVING, STARVABLE
 from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.program import Actor, ActorKind, Callback, Hook, Link, Operation, Program
 from futurefuzz.targets.base import Target
@@ -375,5 +375,5 @@ class _Draft:
             kind=kind,
             nth=nth,
             operations=operations,
-            raises=failing > 0 and kind != "closed" and choices.flag(failing),
+            raises=failing > 0 and kind not in AFTERWARDS and choices.flag(failing),
         )

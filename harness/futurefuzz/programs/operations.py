@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "AFTERWARDS",
     "ARGUMENTS",
     "BY_HAND",
+    "EXITS",
     "HOOK_KINDS",
     "HOSTILE_EXCEPTIONS",
     "OPERATIONS",
@@ -83,8 +85,15 @@ STARVABLE: Final = (
 #: ways in which an operation reaches the future
 VIAS: Final = ("direct", "post", "post-if-pending")
 
-#: call-outs inside which a program may act (re-entrancy), or which it may let fail; `closed` is none: what is done
-#: there happens after the run, on futures whose loop has been closed
+#: no call-outs: what is done there happens while the interpreter is finalised, with all that the program made alive,
+#: in finalisers and weak references or on a thread that goes on. What was made is then held by a module (`exit`), by
+#: the interpreter itself (`exit-late`), or by nobody (`exit-garbage`).
+EXITS: Final = ("exit", "exit-late", "exit-garbage", "exit-thread")
+
+#: no call-outs either: what is done there happens after the run; `closed` on futures whose loop has been closed
+AFTERWARDS: Final = ("closed", *EXITS)
+
+#: call-outs inside which a program may act (re-entrancy), or which it may let fail, and what happens after the run
 HOOK_KINDS: Final = (
-    "call_soon", "get_debug", "eq", "hash", "repr", "del", "init", "context", "getattribute", "closed",
+    "call_soon", "get_debug", "eq", "hash", "repr", "del", "init", "context", "getattribute", *AFTERWARDS,
 )  # fmt: skip

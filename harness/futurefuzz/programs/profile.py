@@ -7,13 +7,15 @@ from typing import Any, Final
 
 from attrs import Attribute, field, frozen
 
-from futurefuzz.programs.operations import ARGUMENTS, HOOK_KINDS, OPERATIONS, VIAS
+from futurefuzz.programs.operations import ARGUMENTS, EXITS, HOOK_KINDS, OPERATIONS, VIAS
 from futurefuzz.programs.program import LIMIT_ACTORS, LIMIT_FUTURES
 
 __all__ = ["Profile"]
 
 _DIRECT: Final[Mapping[str, int]] = {"direct": 1}
 _LIMIT_WEIGHT: Final = 100
+#: a program that ends with its process is asked for by name
+_CALL_OUTS: Final = tuple(kind for kind in HOOK_KINDS if kind not in EXITS)
 
 # The validators take Any: what they check comes from a scenario file that no type checker has seen.
 
@@ -101,7 +103,8 @@ class Profile:
         failing: chance that a call-out inside which the program acts also raises.
         contexts: chance that the program passes contexts.
         hooks: chance that the program acts inside call-outs.
-        hook_kinds: which call-outs; one that is named twice is drawn twice as often.
+        hook_kinds: which call-outs; one that is named twice is drawn twice as often. Those at the end of the
+            interpreter (`operations.EXITS`) are drawn only where they are named.
         hook_counts: how many of them the program acts inside.
         hook_nths: of which occurrence of such a call-out.
         debug: chance that the loop runs in debug mode.
@@ -138,7 +141,7 @@ class Profile:
     failing: float = field(default=0.0, validator=_chance)
     contexts: float = field(default=0.0, validator=_chance)
     hooks: float = field(default=0.0, validator=_chance)
-    hook_kinds: tuple[str, ...] = field(default=HOOK_KINDS, validator=_hook_kinds)
+    hook_kinds: tuple[str, ...] = field(default=_CALL_OUTS, validator=_hook_kinds)
     hook_counts: tuple[int, ...] = field(default=(1, 1, 2), validator=_counts(1, 8))
     hook_nths: tuple[int, ...] = field(default=(1, 1, 1, 2, 2, 3, 4), validator=_counts(1, 1000))
     debug: float = field(default=0.0, validator=_chance)

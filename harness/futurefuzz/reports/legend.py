@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from futurefuzz.programs.operations import EXITS
 from futurefuzz.programs.program import Callback, Hook, Operation, Program
 from futurefuzz.reports.spelling import HOOK_PLACES, operation_code
 
 __all__ = ["legend"]
+
+_HOLDERS: Final = {
+    "exit": "with everything held by a module",
+    "exit-late": "with everything held by sys",
+    "exit-garbage": "with everything held by nobody",
+}
 
 
 def legend(program: Program) -> list[str]:
@@ -65,6 +73,10 @@ def _hook(hook: Hook) -> str:
         does = f"{does}, then raises" if does else "nothing but raise"
     if hook.kind == "closed":
         return f"when the loop is closed the program does {does or 'nothing'}"
+    if hook.kind == "exit-thread":
+        return f"while the interpreter ends a thread does {does or 'nothing'}, again and again"
+    if hook.kind in EXITS:
+        return f"while the interpreter ends, {_HOLDERS[hook.kind]}, the {ordinal} finaliser does {does or 'nothing'}"
     return f"the {ordinal} call of {HOOK_PLACES.get(hook.kind, hook.kind)} does {does or 'nothing'}"
 
 

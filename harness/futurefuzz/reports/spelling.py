@@ -23,6 +23,10 @@ HOOK_PLACES: Final[dict[str, str]] = {
     "context": "the context",
     "getattribute": "__getattribute__",
     "closed": "the end, with the loop closed",
+    "exit": "the end of the interpreter",
+    "exit-late": "the very end of the interpreter",
+    "exit-garbage": "the interpreter's last collection",
+    "exit-thread": "a thread at the end of the interpreter",
 }
 
 #: kind of a point -> what was about to happen there
