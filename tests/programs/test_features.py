@@ -51,3 +51,18 @@ def test_features_name_what_callbacks_and_hooks_do() -> None:
         "hook eq",
         "repr",
     }
+
+
+def test_features_name_what_callbacks_have_to_do_with_each_other() -> None:
+    """Equal ones of one future, and a context that meets another future; nothing less."""
+    equal = (Callback(), Callback())
+    adds_and_removes = [op("add_done_callback"), op("remove_done_callback", callback=1)]
+    assert "removal by an equal callback" in features(program(("task", adds_and_removes), callbacks=equal))
+    apart = (Callback(), Callback(group=1))
+    assert "removal by an equal callback" not in features(program(("task", adds_and_removes), callbacks=apart))
+    same = [op("add_done_callback"), op("remove_done_callback")]
+    assert "removal by an equal callback" not in features(program(("task", same), callbacks=equal))
+    for future, context, meets in [(1, 0, True), (0, 0, False), (1, None, False)]:
+        acting = (Callback(operations=(op("set_result", future=future),)),)
+        made = program(("task", [op("add_done_callback", context=context)]), callbacks=acting, futures=2)
+        assert ("another future meets a context" in features(made)) == meets

@@ -143,6 +143,7 @@ def test_the_document_has_the_promised_names() -> None:
         "bound": 2,
         "runs": 2000,
         "complete": False,
+        "chained": False,
     }
     broken = made["clauses"][1]
     assert broken["seen"]["mine.F:C8:backwards"] == {"runs": 1, "issue": "gh-1"}

@@ -17,6 +17,8 @@ _NAMES = [
     "CallsInlineWhenDone",
     "ForgetsWaitersWhenCancelled",
     "LosesTwins",
+    "RemovesIdentical",
+    "TakesContextOfCompletion",
     "NotifiesOne",
     "CrashesOnLateRemoval",
     "ExitsOnTwoWinners",
@@ -28,7 +30,7 @@ _NAMES = [
 def test_the_broken_clause_is_found_and_no_other(name: str) -> None:
     """By the same runs that show the others to hold. What leaks is another matter: the zoo promises nothing there."""
     reference = f"tests.validating.zoo_targets:T_{name}"
-    options = Options(what=name, name=reference, seconds=None, runs=5000, seed=0, path=(_ROOT,))
+    options = Options(what=name, name=reference, seconds=None, runs=8000, seed=0, path=(_ROOT,))
     validated = Validation(options, Silent()).run()
     assert validated.errors == ()
     broken = {row.clause.id for row in validated.having("broken")}

@@ -284,9 +284,13 @@ HELPFUL: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "A8": _sets("two callbacks on a future", "two callbacks on a future + remove_done_callback"),
     "A9": _sets(
         "two callbacks on a future + remove_done_callback",
-        "add_done_callback + remove_done_callback + equal callbacks",
+        "removal by an equal callback",
     ),
-    "A11": _sets("callback in a context", "callback in a context + two callbacks on a future"),
+    "A11": _sets(
+        "callback in a context",
+        "callback in a context + two callbacks on a future",
+        "another future meets a context",
+    ),
     "A12": _sets("await"),
     "A13": _sets("cancel"),
     "A14": _sets("callback that raises"),

@@ -62,6 +62,7 @@ def _features(program: Program) -> Iterator[str]:
         if operation.context is not None:
             yield "callback in a context"
     yield from _together(everywhere)
+    yield from _of_callbacks(program, everywhere)
 
 
 def _together(operations: list[Operation]) -> Iterator[str]:
@@ -87,3 +88,23 @@ def _together(operations: list[Operation]) -> Iterator[str]:
         yield "two waiters for a future"
     if callbacks.keys() & waiters.keys():
         yield "callback and waiter on a future"
+
+
+def _of_callbacks(program: Program, operations: list[Operation]) -> Iterator[str]:
+    """What callbacks have to do with each other, and with contexts."""
+    groups = program.groups()
+    added = {(one.future, one.callback) for one in operations if one.name == "add_done_callback"}
+    for one in operations:
+        if one.name == "remove_done_callback" and one.callback is not None:
+            twins = {other for other in range(len(groups)) if groups[other] == groups[one.callback]} - {one.callback}
+            if any((one.future, twin) in added for twin in twins):
+                yield "removal by an equal callback"
+    within = {
+        one.callback for one in operations if one.name == "add_done_callback" and one.context is not None
+    }  # what these do, they do in a context of the program's
+    for index, callback in enumerate(program.callbacks):
+        futures = {future for future, added_one in added if added_one == index}
+        for one in callback.operations:
+            elsewhere = futures - {one.future}  # the callback's own future is done
+            if index in within and elsewhere and (one.name in RESOLVING or one.name == "add_done_callback"):
+                yield "another future meets a context"

@@ -12,7 +12,7 @@ The JSON document (`document`), whose names are promises:
       exit_code            of the command
       interpreter, seed, jobs, seconds, runs, programs (generated ones), crashes, interrupted, repeat
       enumerated           by size: size (operations of a program), programs, completed (under every schedule within the
-                           bound), bound (preemptions), runs, complete
+                           bound), bound (preemptions), runs, complete, chained (a callback performs one more)
       exhaustive           the same in words
       errors, complaints   failures of the harness; what was wrong on the user's side
     clauses                one object for each clause of the contract
@@ -217,6 +217,7 @@ def document(validated: Validated, code: int) -> dict[str, Any]:
                     "bound": one.bound,
                     "runs": one.runs,
                     "complete": one.complete,
+                    "chained": one.chained,
                 }
                 for one in validated.enumerated
             ],

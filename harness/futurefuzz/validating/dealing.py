@@ -16,7 +16,7 @@ from futurefuzz.programs.codec import program_to_json
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.sampling import Sample
 from futurefuzz.runs.sampling import Sampled as Samples
-from futurefuzz.validating.enumeration import programs
+from futurefuzz.validating.enumeration import chains, programs
 from futurefuzz.validating.result import Enumerated
 
 __all__ = ["BOUND", "MOST_SCHEDULES", "Contests", "Listed", "Sampled"]
@@ -41,6 +41,7 @@ class Listed:
     Args:
         target, contract, lacks: what it is for.
         size: operations.
+        chained: the programs in which a callback acts, too (`enumeration.chains`), instead of the plain ones.
         seed: of the validation.
         first: number of its first unit.
     """
@@ -48,13 +49,22 @@ class Listed:
     most_runs = MOST_SCHEDULES
 
     def __init__(
-        self, target: str, contract: str, lacks: frozenset[str], *, size: int, seed: int, first: int
+        self,
+        target: str,
+        contract: str,
+        lacks: frozenset[str],
+        *,
+        size: int,
+        chained: bool = False,
+        seed: int,
+        first: int,
     ) -> None:
         self.size = size
+        self._chained = chained
         self.first = first
         self._pair = Pair(GIVEN.name, target)
         self._seed = seed
-        self._programs = list(programs(contract, size, lacks))
+        self._programs = list(chains(contract, lacks) if chained else programs(contract, size, lacks))
         Random(seed).shuffle(self._programs)  # should time end before the list does, something of everything was run
         self._dealt = 0
         self._completed = 0
@@ -99,6 +109,7 @@ class Listed:
             completed=self._completed,
             bound=BOUND,
             runs=self._runs,
+            chained=self._chained,
         )
 
 

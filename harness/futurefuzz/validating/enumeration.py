@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from futurefuzz.programs.program import Actor, ActorKind, Callback, Operation, Program
 
-__all__ = ["ENUMERABLE", "programs"]
+__all__ = ["CHAIN", "ENUMERABLE", "chains", "programs"]
 
 _ADD: Final = Operation(name="add_done_callback", callback=0)
 _ADD_OTHER: Final = Operation(name="add_done_callback", callback=1)
@@ -48,6 +48,39 @@ _VOCABULARY: Final[dict[str, dict[ActorKind, tuple[Operation, ...]]]] = {
     },
 }
 
+def _on(future: int, *names: str) -> tuple[Operation, ...]:
+    return tuple(Operation(name=name, future=future) for name in names)
+
+
+def _adds(future: int, callback: int, context: int | None = None) -> Operation:
+    return Operation(name="add_done_callback", future=future, callback=callback, context=context)
+
+
+#: of a program in which a callback acts: operations of its actor
+CHAIN: Final = 3
+#: contract -> what the actor may do, and what the callback 0 may do, which is registered with future 0
+_CHAINS: Final[dict[str, tuple[ActorKind, tuple[Operation, ...], tuple[Operation, ...]]]] = {
+    "asyncio": (
+        "task",
+        (
+            *(_adds(0, 0), _adds(0, 0, 0), _adds(0, 1), _adds(1, 1), _adds(1, 1, 1)),
+            *_on(0, "set_result", "cancel", "await"),
+            *_on(1, "set_result"),
+        ),
+        (
+            *(_adds(0, 1), _adds(1, 1)),
+            *(Operation(name="remove_done_callback", future=future, callback=1) for future in (0, 1)),
+            *_on(0, "result", "cancel"),
+            *_on(1, "set_result", "set_exception", "cancel"),
+        ),
+    ),
+    "concurrent": (
+        "thread",
+        (*(_adds(0, 0), _adds(0, 1), _adds(1, 1)), *_on(0, "set_result", "set_exception", "cancel")),
+        (*(_adds(0, 1), _adds(1, 1)), *_on(0, "result", "cancel", "running"), *_on(1, "set_result", "cancel")),
+    ),
+}
+
 #: the contracts that have such programs
 ENUMERABLE: Final = tuple(_VOCABULARY)
 
@@ -55,7 +88,8 @@ ENUMERABLE: Final = tuple(_VOCABULARY)
 def programs(contract: str, size: int, lacks: frozenset[str] = frozenset()) -> Iterator[Program]:
     """Every program of exactly `size` operations, each once.
 
-    Programs that differ only in the order of two threads, or in which callback is called the first, are the same.
+    Programs that differ only in the order of two threads, or in which callback is called the first, are the same. Where
+    one of two callbacks is removed, there is the program again with the two being equal.
 
     Args:
         contract: one of `ENUMERABLE`.
@@ -74,6 +108,30 @@ def programs(contract: str, size: int, lacks: frozenset[str] = frozenset()) -> I
                 )
                 callbacks = {one.callback for operations in drawn for one in operations if one.callback is not None}
                 yield Program(actors=actors, callbacks=tuple(Callback(group=index) for index in range(len(callbacks))))
+                removes = any(one.name == "remove_done_callback" for operations in drawn for one in operations)
+                if removes and len(callbacks) > 1:  # whoever removes one must find both
+                    yield Program(actors=actors, callbacks=(Callback(),) * len(callbacks))
+
+
+def chains(contract: str, lacks: frozenset[str] = frozenset()) -> Iterator[Program]:
+    """Every program of one actor with `CHAIN` operations on two futures, in which a callback performs another one.
+
+    What goes from one future to the next (a context, an order, a lock that is held) shows in no smaller program.
+
+    Args:
+        contract: one of `ENUMERABLE`.
+        lacks: operations that are left out.
+    """
+    kind, main, inside = _CHAINS[contract]
+    for operations in product([one for one in main if one.name not in lacks], repeat=CHAIN):
+        registers = any(one.callback == 0 for one in operations)
+        completes = any(one.future == 0 and one.callback is None and one.name != "await" for one in operations)
+        if not registers or not completes:
+            continue  # the callback never runs
+        for one in inside:
+            if one.name not in lacks:
+                callbacks = (Callback(operations=(one,)), Callback(group=1))
+                yield Program(actors=(Actor(kind=kind, operations=operations),), futures=2, callbacks=callbacks)
 
 
 def _shapes(kinds: tuple[ActorKind, ...], size: int) -> Iterator[tuple[tuple[ActorKind, int], ...]]:

@@ -66,6 +66,7 @@ class Enumerated:
         completed: how many of them were run under every schedule within the bound.
         bound: preemptions.
         runs: how many runs that took.
+        chained: besides, a callback performs another operation in each.
     """
 
     size: int
@@ -73,6 +74,7 @@ class Enumerated:
     completed: int
     bound: int
     runs: int
+    chained: bool = False
 
     @property
     def complete(self) -> bool:
@@ -145,7 +147,7 @@ class Validated:
     @property
     def exhaustive(self) -> str:
         """Up to which bound everything was tried, in words; empty for nothing."""
-        whole = [one for one in self.enumerated if one.complete]
+        whole = [one for one in self.enumerated if one.complete and not one.chained]
         parts = []
         if whole:
             number = sum(one.programs for one in whole)
@@ -156,6 +158,12 @@ class Validated:
         parts += [
             f"{one.completed:,} of the {one.programs:,} programs of {one.size} operations"
             for one in self.enumerated
-            if not one.complete and one.completed
+            if not one.complete and one.completed and not one.chained
+        ]
+        parts += [
+            f"{'all' if one.complete else f'{one.completed:,} of the'} {one.programs:,} programs of {one.size} "
+            "operations and another one inside a callback"
+            for one in self.enumerated
+            if one.chained and one.completed
         ]
         return "; ".join(parts)

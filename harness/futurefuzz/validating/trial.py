@@ -19,7 +19,7 @@ from futurefuzz.contracts.evidence import HELPFUL
 from futurefuzz.contracts.litmus import litmus
 from futurefuzz.runs.sampling import Sampled as Samples
 from futurefuzz.validating.dealing import Contests, Listed, Sampled
-from futurefuzz.validating.enumeration import ENUMERABLE
+from futurefuzz.validating.enumeration import CHAIN, ENUMERABLE
 from futurefuzz.validating.learning import Lessons
 from futurefuzz.validating.options import Options
 from futurefuzz.validating.pursuit import Pursuit
@@ -28,9 +28,10 @@ from futurefuzz.validating.tallying import Counts
 
 __all__ = ["Trial"]
 
-#: parts of the budget that have gone by when the small programs end, and when the larger enumerated ones do
+#: parts of the budget that have gone by when the small programs end, those in which a callback acts, the larger ones
 _SMALL: Final = 0.25
-_LARGE: Final = 0.55
+_CHAINED: Final = 0.4
+_LARGE: Final = 0.6
 #: rounds of generated programs; what is to be avoided is settled between them
 _ROUNDS: Final = 6
 #: seconds of budget from which on programs of four operations are enumerated, too
@@ -114,14 +115,15 @@ class Trial:
             self.phase = "what small contests show"
             self._fuzz(self._contests, _SMALL)
         self._enumerate((1, 2), _SMALL)
-        self._sample(_SMALL + 0.1)
+        self._enumerate((CHAIN,), _CHAINED, chained=True)
+        self._sample(_CHAINED + 0.1)
         plenty = options.seconds is not None and options.seconds >= _PLENTY
         self._enumerate((3, 4) if plenty else (3,), _LARGE)
-        gone = max(self._gone(), _SMALL + 0.1)
+        gone = max(self._gone(), _CHAINED + 0.1)
         for nth in range(_ROUNDS):
             self._sample(gone + (1.0 - gone) * (nth + 1) / _ROUNDS)
 
-    def _enumerate(self, sizes: tuple[int, ...], until: float) -> None:
+    def _enumerate(self, sizes: tuple[int, ...], until: float, *, chained: bool = False) -> None:
         subject = self._subject
         if subject.contract not in ENUMERABLE:
             return
@@ -129,8 +131,15 @@ class Trial:
             if self._gone() >= until:
                 return
             self.phase = f"every program of {size} operations" if size > 1 else "every program of one operation"
+            self.phase += " and a callback that acts" if chained else ""
             listed = Listed(
-                subject.name, subject.contract, subject.lacks, size=size, seed=self._options.seed, first=self._dealt
+                subject.name,
+                subject.contract,
+                subject.lacks,
+                size=size,
+                chained=chained,
+                seed=self._options.seed,
+                first=self._dealt,
             )
             self.lists.append(listed)
             self._fuzz(listed, until)
