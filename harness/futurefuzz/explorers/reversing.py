@@ -69,7 +69,7 @@ class Reversing:
     started it, which mostly waits for it. A run that gets several times as long as others goes on at random. A program
     that is not deterministic is reversed only approximately.
 
-    Cost: runs are recorded (1 µs a point) and gone through (2 to 4 µs a point) as long as fewer than 1,000 plans are
+    Cost: runs are recorded (1 µs a point) and gone through (2 to 5 µs a point) as long as fewer than 1,000 plans are
     kept; else 0.4 µs a choice.
 
     Args:
