@@ -188,27 +188,41 @@ def _code(outcome: Outcome) -> int:
 @click.argument("what", metavar="TOKEN|FILE")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the result there.")
 @click.option("--target", "target", multiple=True, metavar="MODULE:ATTRIBUTE", help="A target of your own.")
+@click.option(
+    "--departs", multiple=True, metavar="CLAUSE=REASON", help="The target departs from this clause, as for validate."
+)
 @click.option("--anyway", is_flag=True, help="Run an explored file although it has changed since.")
 @click.option("--script", type=click.Path(path_type=Path), metavar="OUT.py", help="Write plain Python that shows it.")
 def replay(
-    what: str, json_file: Path | None, target: tuple[str, ...], anyway: bool, script: Path | None
+    what: str,
+    json_file: Path | None,
+    target: tuple[str, ...],
+    departs: tuple[str, ...],
+    anyway: bool,
+    script: Path | None,
 ) -> int:
     """Replay a finding in fresh processes and show what happened. Exits with 1 when it shows again."""
     _check_json(json_file)
     if exploring.is_token(what):
-        if target:
-            raise InputError("--target: an explored file has no target; allowed: --anyway, --json, --script")
+        if target or departs:
+            option = "--target" if target else "--departs"
+            raise InputError(f"{option}: an explored file has no target; allowed: --anyway, --json, --script")
         return exploring.replay_token(what, anyway=anyway, json_file=json_file, script=script)
     if script is not None:
         raise InputError("--script: only for findings of explore (tokens that begin with fx1.)")
     case, signature, saved, path = _finding_named(what)
+    departures = validating.declared(departs)
     target = _unique(named(target))
     for name in target:
         if not is_reference(name):
             raise InputError(f"--target {name}: the token or file names the target; allowed: MODULE:ATTRIBUTE")
     if comparing.is_divergence(signature):
+        if departures:
+            raise InputError("--departs: a divergence is about two targets; allowed: --target, --json")
         return comparing.replay_divergence(case, signature, references=_unique(target), json_file=json_file)
-    setup = Setup(targets=(case.target,), references=_unique(target), path=_path_for(target))
+    setup = Setup(
+        targets=(case.target,), references=target, path=_path_for(target), departures=departures
+    )
     with Interrupt() as interrupt:
         try:
             tries = [run_case(case, setup, stop=interrupt, signature=signature) for _ in range(_REPLAYS)]
@@ -232,7 +246,7 @@ def replay(
     if shown.violations:
         rate = Rate(reproduced=len(good), tried=len(tries)) if good else Rate(reproduced=0, tried=0)
         entry = reported(_as_finding(case, shown, rate, saved), shown, path, known_bugs(path and path.parent))
-        entry = evolve(entry, reference=target[0] if len(target) == 1 else None)
+        entry = evolve(entry, reference=target[0] if len(target) == 1 else None, departures=departures)
         document["finding"] = finding_document(entry)
         printer.show(finding_report(entry, printer.page))
         for text in told([looked.health]) if looked is not None and looked.health is not None else ():

@@ -31,6 +31,7 @@ class Reported:
         violations: (index of the event in `events`, clause id, one sentence) for each violation of that run.
         remembered: an earlier campaign has found it: its signature is in the corpus, so it is not new.
         reference: what `--target` of `futurefuzz replay` must say for it; None for a target that comes with us.
+        departures: what `--departs` of it must say: declared beyond what the target says itself.
     """
 
     finding: Finding
@@ -42,6 +43,7 @@ class Reported:
     violations: Sequence[tuple[int, str, str]] = ()
     remembered: bool = False
     reference: str | None = None
+    departures: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_new(self) -> bool:

@@ -85,8 +85,12 @@ def replay_command(reported: Reported) -> str:
 
 
 def _target_option(reported: Reported) -> str:
-    """A token names its target; of one that does not come with us nobody else knows where it is."""
-    return "" if reported.reference is None else f"--target {shlex.quote(reported.reference)} "
+    """A token names its target; of one that does not come with us nobody else knows where it is, and of no target what
+    was declared of it on the command line: without that, the run would show the departure first."""
+    options = [] if reported.reference is None else ["--target", reported.reference]
+    for clause, reason in reported.departures:
+        options += ["--departs", f"{clause}={reason}"]
+    return f"{shlex.join(options)} " if options else ""
 
 
 def shown_path(path: Path) -> str:

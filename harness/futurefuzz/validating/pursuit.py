@@ -195,7 +195,9 @@ class Pursuit:
             return
         entry = reported(news.finding, news.reproduction, None, self._known)
         known = entry.known or self._bug(news.finding.signature)
-        self.found[clause] = entry = evolve(entry, known=known, reference=self._options.reference)
+        options = self._options
+        entry = evolve(entry, known=known, reference=options.reference, departures=options.departures)
+        self.found[clause] = entry
         self._listener.found(entry)
 
     def _bug(self, signature: str) -> KnownBug | None:
