@@ -1,9 +1,10 @@
 """Hostile call-outs: what a future calls in the middle of an operation acts on it, and fails.
 
-Covers: the call-outs of `reentrant_callouts`, and attribute look-ups of whatever a task awaits and of exceptions; each
-may act on the future, and may raise at its end: comparing, hashing, printing, finalising, scheduling, asking for debug
-mode, constructing an exception, entering a context. Nobody documents in which state a failed call-out leaves a future;
-the interpreter must survive it without finding an error in itself, and what was resolved must stay as it was.
+Covers: the call-outs of `reentrant_callouts`, and attribute look-ups of whatever a task awaits, of exceptions and
+values, of what is passed as a context, and of the loop; each may act on the future, and raise at its end: comparing,
+hashing, printing, finalising, scheduling, asking for debug mode, constructing an exception, entering a context. Nobody
+documents in which state a failed call-out leaves a future; the interpreter must survive it without finding an error in
+itself, and what was resolved must stay as it was.
 
 Speaks to rows 1, 5, 6 and 8 of the claims about futures, under the least convenient circumstances.
 """
@@ -39,7 +40,7 @@ SCENARIO = Scenario(
         thread_operations={"set_result": 2, "cancel": 2, "set_exception": 1},
         thread_vias={"post": 1, "post-if-pending": 1},
         callback_operations=_ON_THE_FUTURE,
-        exceptions=(None, "class", "falsy", "hostile", "hostile", "raising-class", "foreign-class"),
+        exceptions=(None, "class", "falsy", "hostile", "hostile", "raising-class", "foreign-class", "not-an-exception"),
         more=0.7,
         longest=8,
         reentrant=0.25,
@@ -57,6 +58,8 @@ SCENARIO = Scenario(
         hook_kinds=("getattribute",) * 12
         + ("eq",) * 4
         + ("call_soon", "repr", "del", "init", "context") * 2
+        + ("loop-attribute",) * 3
+        + ("value-attribute", "context-attribute")
         + ("get_debug", "hash"),
         failing=0.15,
         debug=0.15,

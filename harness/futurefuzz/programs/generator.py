@@ -58,6 +58,9 @@ _HOOK_NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     ),
     "getattribute": (frozenset({"foreign"}), frozenset({"set_exception hostile"})),
     "context": (frozenset({"add_done_callback in a context"}),),
+    "context-attribute": (frozenset({"add_done_callback in a context"}),),
+    "loop-attribute": (frozenset({"add_done_callback"}), frozenset({"await"})),
+    "value-attribute": (frozenset({"set_exception not-an-exception"}),),
 }
 
 

@@ -72,7 +72,9 @@ _WAITING: Final = (None, None, "wait", "timeout")
 PLAIN: Final = (None,)
 _CONTEXTS: Final = (None, None, 0, 1)
 _NO_CONTEXT: Final = (None,)
-_LOOP_HOOKS: Final = frozenset({"call_soon", "get_debug", "eq", "context", "closed"})
+_LOOP_HOOKS: Final = frozenset(
+    {"call_soon", "get_debug", "eq", "context", "context-attribute", "loop-attribute", "closed"}
+)
 
 
 @frozen(kw_only=True)

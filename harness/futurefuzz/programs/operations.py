@@ -11,6 +11,7 @@ __all__ = [
     "EXITS",
     "HOOK_KINDS",
     "HOSTILE_EXCEPTIONS",
+    "LOOK_UPS",
     "OPERATIONS",
     "RESOLVING",
     "STARVABLE",
@@ -93,7 +94,11 @@ EXITS: Final = ("exit", "exit-late", "exit-garbage", "exit-thread")
 #: no call-outs either: what is done there happens after the run; `closed` on futures whose loop has been closed
 AFTERWARDS: Final = ("closed", *EXITS)
 
+#: call-outs of objects that are looked at with each attribute: values, what is passed as a context, the loop (the names
+#: that futures and tasks look up). They have classes of their own, which a program has only where it has such a hook.
+LOOK_UPS: Final = ("value-attribute", "context-attribute", "loop-attribute")
+
 #: call-outs inside which a program may act (re-entrancy), or which it may let fail, and what happens after the run
 HOOK_KINDS: Final = (
-    "call_soon", "get_debug", "eq", "hash", "repr", "del", "init", "context", "getattribute", *AFTERWARDS,
+    "call_soon", "get_debug", "eq", "hash", "repr", "del", "init", "context", "getattribute", *LOOK_UPS, *AFTERWARDS,
 )  # fmt: skip

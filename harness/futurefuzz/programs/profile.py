@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from attrs import Attribute, field, frozen
 
-from futurefuzz.programs.operations import ARGUMENTS, EXITS, HOOK_KINDS, OPERATIONS, VIAS
+from futurefuzz.programs.operations import ARGUMENTS, EXITS, HOOK_KINDS, LOOK_UPS, OPERATIONS, VIAS
 from futurefuzz.programs.program import LIMIT_ACTORS, LIMIT_FUTURES
 
 __all__ = ["Profile"]
 
 _DIRECT: Final[Mapping[str, int]] = {"direct": 1}
 _LIMIT_WEIGHT: Final = 100
-#: a program that ends with its process is asked for by name
-_CALL_OUTS: Final = tuple(kind for kind in HOOK_KINDS if kind not in EXITS)
+#: a program that ends with its process is asked for by name, and so are objects that nobody has
+_CALL_OUTS: Final = tuple(kind for kind in HOOK_KINDS if kind not in (*EXITS, *LOOK_UPS))
 
 # The validators take Any: what they check comes from a scenario file that no type checker has seen.
 
@@ -104,7 +104,8 @@ class Profile:
         contexts: chance that the program passes contexts.
         hooks: chance that the program acts inside call-outs.
         hook_kinds: which call-outs; one that is named twice is drawn twice as often. Those at the end of the
-            interpreter (`operations.EXITS`) are drawn only where they are named.
+            interpreter (`operations.EXITS`) and the look-ups (`operations.LOOK_UPS`) are drawn only where they are
+            named.
         hook_counts: how many of them the program acts inside.
         hook_nths: of which occurrence of such a call-out.
         debug: chance that the loop runs in debug mode.

@@ -17,6 +17,8 @@ from futurefuzz.runs.planned import Surroundings
 
 __all__ = [
     "CONTEXT",
+    "AskedContext",
+    "AskedValue",
     "Awaited",
     "CallbackError",
     "DoneCallback",
@@ -34,6 +36,8 @@ _EQ: Final = Pending("eq", "callbacks", False)
 _HASH: Final = Pending("hash", "callbacks", False)
 _CONTEXT: Final = Pending("context", "contexts", False)
 _GETATTRIBUTE: Final = Pending("getattribute", "values", False)
+_VALUE_ATTRIBUTE: Final = Pending("value-attribute", "values", False)
+_CONTEXT_ATTRIBUTE: Final = Pending("context-attribute", "contexts", False)
 
 
 class Value:
@@ -51,6 +55,18 @@ class Value:
 
     def __del__(self) -> None:
         self.run.callout(_DEL)
+
+
+class AskedValue(Value):
+    """A value that calls out for each attribute that somebody asks it for, its `__class__` included."""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        mine = object.__getattribute__
+        if name not in ("run", "label"):
+            mine(self, "run").callout(_VALUE_ATTRIBUTE)
+        return mine(self, name)
 
 
 class CallbackError(Exception):
@@ -108,6 +124,19 @@ class ProxyContext:
         """As `contextvars.Context.run`."""
         self.run_.callout(_CONTEXT)
         return self.context.run(function, *arguments, **keywords)
+
+
+class AskedContext(ProxyContext):
+    """Such a context that calls out for each attribute, too. It cannot derive from `contextvars.Context`, which is a
+    final type; a loop takes whatever has a `run`."""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        mine = object.__getattribute__
+        if name not in ("run_", "context"):
+            mine(self, "run_").callout(_CONTEXT_ATTRIBUTE)
+        return mine(self, name)
 
 
 class _Passed:

@@ -10,7 +10,16 @@ from futurefuzz.control import Control
 from futurefuzz.explorers.base import Pending
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.acting import NOTHING, Acting
-from futurefuzz.runs.callouts import CONTEXT, Awaited, CallbackError, DoneCallback, ProxyContext
+from futurefuzz.runs.callouts import (
+    CONTEXT,
+    AskedContext,
+    AskedValue,
+    Awaited,
+    CallbackError,
+    DoneCallback,
+    ProxyContext,
+    Value,
+)
 from futurefuzz.runs.history import CallbackRun, Event, Outcome
 from futurefuzz.runs.planned import CallOutError
 from futurefuzz.targets.base import Sides, Target
@@ -98,9 +107,20 @@ class Handing(Acting):
         if context is None:
             made = contextvars.Context()
             made.run(CONTEXT.set, str(number))
-            hooked = any(kind == "context" for kind, _ in self._hooks)
-            context = self._contexts[number] = ProxyContext(self, made) if hooked else made
+            if self.hooked("context-attribute"):
+                context = AskedContext(self, made)
+            else:
+                context = ProxyContext(self, made) if self.hooked("context") else made
+            self._contexts[number] = context
         return context
+
+    def hooked(self, kind: str) -> bool:
+        """Whether the program acts inside call-outs of that kind."""
+        return any(kind == one for one, _ in self._hooks)
+
+    def value(self, label: str) -> Value:
+        """A value; one that calls out for its attributes where the program has a hook for it."""
+        return (AskedValue if self._hooks and self.hooked("value-attribute") else Value)(self, label)
 
     def foreign(self, future: Any) -> Any:
         """What is awaited in the place of a future: itself, or what the program puts there."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from futurefuzz.programs.program import Operation
 from futurefuzz.runs import undefined
-from futurefuzz.runs.callouts import Value
 from futurefuzz.runs.elsewhere import await_elsewhere
 from futurefuzz.runs.planned import exception_of
 from futurefuzz.runs.starving import starved
@@ -25,7 +24,7 @@ TIMEOUT: Final = 1.0
 
 
 def _set_result(world: World, future: Any, operation: Operation, site: str) -> Any:
-    return future.set_result(Value(world, f"v:{site}"))
+    return future.set_result(world.value(f"v:{site}"))
 
 
 def _set_exception(world: World, future: Any, operation: Operation, site: str) -> Any:
@@ -35,7 +34,7 @@ def _set_exception(world: World, future: Any, operation: Operation, site: str) -
 def _exception(world: World, operation: Operation, site: str) -> Any:
     label = f"e:{site}"
     if operation.argument == "not-an-exception":
-        return Value(world, label)
+        return world.value(label)
     return exception_of(world, operation.argument, label)
 
 
@@ -119,7 +118,7 @@ def perform_starved(world: Any, future: Any, operation: Operation, site: str) ->
     arguments: tuple[Any, ...] = ()
     keywords: dict[str, Any] = {}
     if name == "set_result":
-        arguments = (Value(world, f"v:{site}"),)
+        arguments = (world.value(f"v:{site}"),)
     elif name == "set_exception":
         arguments = (_exception(world, operation, site),)
     elif name in ("add_done_callback", "remove_done_callback"):

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from futurefuzz.runs.acting import Acting
     from futurefuzz.runs.world import World
 
-__all__ = ["Posted", "RunLoop"]
+__all__ = ["AskedLoop", "Posted", "RunLoop"]
 
 _DEBUG: Final = Pending("get_debug", "loop", False)
 _CALL_SOON: Final = Pending("call_soon", "loop", True)
+_LOOP_ATTRIBUTE: Final = Pending("loop-attribute", "loop", False)
+#: what futures, tasks and handles look up on a loop
+_ASKED: Final = frozenset({"call_soon", "get_debug", "call_exception_handler"})
 
 
 class Posted:
@@ -60,3 +63,14 @@ class RunLoop(VirtualLoop):
         if self.world is not None:
             self.world.callout(_DEBUG)
         return self._debug  # type: ignore[attr-defined,no-any-return]
+
+
+class AskedLoop(RunLoop):
+    """Such a loop that calls out when one of its methods is looked up, before anybody calls it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _ASKED:
+            world = object.__getattribute__(self, "world")
+            if world is not None:
+                world.callout(_LOOP_ATTRIBUTE)
+        return super().__getattribute__(name)

@@ -17,7 +17,7 @@ from futurefuzz.runs.callouts import Linked
 from futurefuzz.runs.handing import Handing
 from futurefuzz.runs.history import LOOP, Event, FinalState, Outcome
 from futurefuzz.runs.labels import label_of
-from futurefuzz.runs.posting import RunLoop
+from futurefuzz.runs.posting import AskedLoop, RunLoop
 from futurefuzz.runs.winding_up import wind_up
 from futurefuzz.targets.base import Compound, Sides, Target
 
@@ -69,7 +69,7 @@ class World(Handing):
         """Make the loop, the futures and the tasks. Nothing here is explored."""
         target = self.target
         if self.loop_carrier is not None:
-            make = target.new_loop or RunLoop
+            make = target.new_loop or (AskedLoop if self._hooks and self.hooked("loop-attribute") else RunLoop)
             self.loop = loop = make(self.control, self.loop_carrier, self._noticed)
             loop.set_debug(self.program.debug)
             loop.set_exception_handler(self._handled)
