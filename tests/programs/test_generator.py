@@ -52,6 +52,7 @@ ANY = Profile(
     foreign=0.5,
     failing=0.5,
     hooks=0.5,
+    hook_kinds=HOOK_KINDS,
     debug=0.5,
 )
 ASYNCIO = Target(name="a", contract="asyncio", new_future=print)
