@@ -57,8 +57,8 @@ def test_each_clause_that_a_right_compound_offers_is_tried(target: Target, monke
     for _, tried, broken in _judged(target, 60):
         assert broken == []
         tries.update(tried)
-    of_groups = {name for name in clauses_of("compound") if name[0] == "G"}
-    missing = {name for name in of_groups if needed(name, "compound", target.shape, target.lacks)}
+    of_groups = {name for name in clauses_of(target.contract) if name[0] == "G"}
+    missing = {name for name in of_groups if needed(name, target.contract, target.shape, target.lacks)}
     assert {name for name in tries if name[0] == "G"} == of_groups - missing
 
 

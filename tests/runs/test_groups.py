@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from futurefuzz import explorers
+from futurefuzz import explorers, targets
 from futurefuzz.explorers.replay import ChoicesReplay
 from futurefuzz.programs.choices import RandomChoices
 from futurefuzz.programs.generator import generate
@@ -119,3 +119,20 @@ def test_nothing_of_a_group_outlives_its_run() -> None:
         _run(TIMEOUT, what, "default", seed)
     gc.collect()
     assert [ref() for ref in _seen if ref() is not None] == []
+
+
+def test_a_thread_in_as_completed_is_given_what_is_done_until_its_timeout_is_over() -> None:
+    """The timeout is a choice; when it is over, what was done came out before the TimeoutError, in virtual time."""
+    what = program(
+        ("thread", [op("set_result"), op("set_result", future=1)]),
+        ("thread", [op("result timeout", future=2)]),
+        futures=3,
+    )
+    said = set()
+    for seed in range(200):
+        run = _run(targets.find("concurrent.as_completed-timeout"), what, "random", seed)
+        assert run.status == "completed"
+        said |= {e.outcome.what for e in run.history if e.kind == "return" and e.site == "1.0" and e.outcome}
+    assert {"[0, 1]", "[TimeoutError]", "[0, TimeoutError]"} <= said <= {"[1, 0]", "[0, 1]"} | {
+        "[TimeoutError]", "[0, TimeoutError]", "[1, TimeoutError]",
+    }  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Final
 
 from futurefuzz.targets.base import Target
 from tests.zoo.own_compounds import future_over, primitive, task_over
+from tests.zoo.own_nested import as_completed, barrier, gather_in_gather, shutting_queue, waiting_for
 from tests.zoo.variant import Variant
 
 __all__ = ["SOUND", "VARIANTS"]
@@ -20,11 +21,24 @@ _EACH: Final = task_over("own-as_completed", "as-completed")
 _SEMAPHORE: Final = primitive("own-semaphore", "semaphore")
 _QUEUE: Final = primitive("own-queue", "queue")
 
-SOUND: Final = [_GATHER, _GATHER_ALL, _SHIELD, _WAIT_FOR, _GROUP, _WAIT, _EACH, _SEMAPHORE, _QUEUE]
+_NESTED: Final = gather_in_gather("own-gather-in-gather")
+_SHIELDED: Final = waiting_for("own-wait_for-shield", "waiting-shielded")
+_GATHERED: Final = waiting_for("own-wait_for-gather", "waiting-gathered")
+_BARRIER: Final = barrier("own-barrier")
+_SHUTTING: Final = shutting_queue("own-shutting-queue")
+_ASKED: Final = as_completed("own-thread-as_completed")
+
+_OTHERS: Final = [_NESTED, _SHIELDED, _GATHERED, _BARRIER, _SHUTTING, _ASKED]
+
+SOUND: Final = [*_OTHERS, _GATHER, _GATHER_ALL, _SHIELD, _WAIT_FOR, _GROUP, _WAIT, _EACH, _SEMAPHORE, _QUEUE]
 
 
 def _future(clause: str, name: str, bug: str, sound: Target, most: int = 3) -> Variant:
     return Variant(clause=clause, target=future_over(name, sound.shape, bug, most), sound=sound)
+
+
+def _other(clause: str, target: Target, sound: Target) -> Variant:
+    return Variant(clause=clause, target=target, sound=sound)
 
 
 def _task(clause: str, name: str, bug: str, sound: Target, most: int = 3) -> Variant:
@@ -49,4 +63,16 @@ VARIANTS: Final = [
     Variant(clause="G13", target=primitive("gives-twice", "semaphore", "gives twice"), sound=_SEMAPHORE),
     Variant(clause="G13", target=primitive("one-item-twice", "queue", "gives twice"), sound=_QUEUE),
     _future("G14", "does-not-ask", "does not ask", _SHIELD, 1),
+    _other("G1", gather_in_gather("outer-results-as-they-come", "order of completion"), _NESTED),
+    _other("G2", gather_in_gather("outer-exception-at-the-end", "last exception"), _NESTED),
+    _other("G3", gather_in_gather("outer-cancels-one-child", "cancels one"), _NESTED),
+    _other("G4", waiting_for("no-shield", "waiting-shielded", "no shield"), _SHIELDED),
+    _other("G6", waiting_for("leaves-the-gather", "waiting-gathered", "leaves it"), _GATHERED),
+    _other("G12", barrier("broken-for-all-but-one", "leaves one"), _BARRIER),
+    _other("G13", barrier("opens-early", "opens early"), _BARRIER),
+    _other("G13", barrier("one-place-twice", "numbers"), _BARRIER),
+    _other("G12", shutting_queue("shut-for-all-but-one", "leaves one"), _SHUTTING),
+    _other("G12", shutting_queue("drops-what-was-put-in", "drops items"), _SHUTTING),
+    _other("G11", as_completed("forgets-what-is-done", "forgets what is done"), _ASKED),
+    _other("G11", as_completed("gives-one-twice", "gives one twice"), _ASKED),
 ]

@@ -25,7 +25,7 @@ from futurefuzz.programs.program import Program
 from futurefuzz.programs.scenario import Scenario, load_scenarios
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Run
-from futurefuzz.targets.base import GROUPS, Target
+from futurefuzz.targets.base import GROUPS, Sides, Target
 
 __all__ = ["SCHEDULES", "Hit", "case_of", "hunt", "programs_of", "replayed", "scenarios_of", "shrunk"]
 
@@ -77,12 +77,16 @@ class _Shape(NamedTuple):
     loop_operations: frozenset[str] | None
     children: tuple[int, int] | None
     lacks: frozenset[str]
+    linkable: bool
 
 
 @cache
 def _program(scenario: str, shape: _Shape, seed: int) -> Program:
     maker: dict[str, Any] = {"new_group": list} if shape.contract in GROUPS else {"new_future": object}
-    target = Target(name="drawn", **maker, **shape._asdict())
+    looked_at = shape._asdict()
+    if looked_at.pop("linkable"):
+        maker |= {"shape": "task", "new_over": Sides}
+    target = Target(name="drawn", **maker, **looked_at)
     return _shipped()[scenario].generate(RandomChoices(Random(f"zoo/{scenario}/{seed}")), target)
 
 

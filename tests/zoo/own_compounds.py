@@ -10,7 +10,7 @@ from typing import Any
 from futurefuzz.targets.base import Compound, Sides, Target
 from futurefuzz.targets.groups import TIMEOUT, Child, children_of, task_factory, waiting
 
-__all__ = ["future_over", "primitive", "task_over"]
+__all__ = ["Gathering", "Line", "future_over", "primitive", "task_over"]
 
 NewGroup = Callable[[asyncio.AbstractEventLoop, int], list[Sides]]
 
@@ -21,7 +21,7 @@ def _target(name: str, shape: str, new_group: NewGroup, children: tuple[int, int
 
 def future_over(name: str, shape: str, bug: str = "", most: int = 3) -> Target:
     """A target whose compound is a future: `gather`, `gather-exceptions` or `shield`."""
-    make = _shield if shape == "shield" else _Gathering
+    make = _shield if shape == "shield" else Gathering
 
     def new_group(loop: asyncio.AbstractEventLoop, count: int) -> list[Sides]:
         children = children_of(loop, count - 1)
@@ -56,7 +56,7 @@ def primitive(name: str, shape: str, bug: str = "") -> Target:
     """A target of waiting tasks: `semaphore` or `queue`."""
 
     def new_group(loop: asyncio.AbstractEventLoop, count: int) -> list[Sides]:
-        line = _Line(loop, bug, [True] if shape == "semaphore" else [], whole=shape == "semaphore")
+        line = Line(loop, bug, [True] if shape == "semaphore" else [], whole=shape == "semaphore")
         return [Sides(line, loop.create_task(_wait_in(line))) for _ in range(count)]
 
     operations = {"set_result", "cancel", "add_done_callback", "result", "exception", "done", "cancelled", "await"}
@@ -74,7 +74,9 @@ def primitive(name: str, shape: str, bug: str = "") -> Target:
 # ---- futures --------------------------------------------------------------------------------------------------------
 
 
-class _Gathering(asyncio.Future[Any]):
+class Gathering(asyncio.Future[Any]):
+    """`asyncio.gather`, with or without `return_exceptions`."""
+
     def __init__(self, loop: asyncio.AbstractEventLoop, children: Sequence[Child], shape: str, bug: str) -> None:
         super().__init__(loop=loop)
         self.children = children
@@ -247,7 +249,7 @@ _BODIES: dict[str, Callable[[Compound, Sequence[Child], str], Coroutine[Any, Any
 # ---- a line of waiters ----------------------------------------------------------------------------------------------
 
 
-class _Line:
+class Line:
     """What is given, and who waits for it, first come first served."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, bug: str, given: list[Any], *, whole: bool) -> None:
@@ -290,5 +292,5 @@ class _Line:
         return self.given.popleft()
 
 
-async def _wait_in(line: _Line) -> Any:
+async def _wait_in(line: Line) -> Any:
     return await line.take()

@@ -13,7 +13,7 @@ import pytest
 from futurefuzz.contracts import CLAUSES
 from futurefuzz.findings import known, signature, token
 from futurefuzz.shipped import directory
-from futurefuzz.targets import base, loop_compounds, primitives, thread_compounds
+from futurefuzz.targets import base, loop_compounds, nested_compounds, primitives, thread_compounds
 from futurefuzz.targets.base import Target
 from tests.zoo import asyncio_zoo, bridge_zoo, compound_zoo, concurrent_zoo, general_zoo
 from tests.zoo.hunt import Hit, hunt, replayed, scenarios_of, shrunk
@@ -164,7 +164,7 @@ def test_python_tasks_await_our_future_as_c_tasks_do(monkeypatch: pytest.MonkeyP
         "asyncio.wrap_future",
         "asyncio.run_coroutine_threadsafe",
         *(target.name for target in (*loop_compounds.COMPOUNDS, *primitives.PRIMITIVES)),
-        *(target.name for target in thread_compounds.THREAD_COMPOUNDS),
+        *(target.name for target in (*nested_compounds.NESTED, *thread_compounds.THREAD_COMPOUNDS)),
     ],
 )
 def test_the_interpreters_own_futures_have_no_defects_but_the_confirmed(name: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-from futurefuzz.contracts.compound_facts import CANCELLED, Facts
+from futurefuzz.contracts.compound_facts import CANCELLED, ENDING, Facts
 from futurefuzz.contracts.thread_compound_rules import ThreadFacts, satisfied
 from futurefuzz.contracts.waiter_rules import WAITERS
 from futurefuzz.runs.history import Run
@@ -25,16 +25,17 @@ _WAITS: Final = frozenset({"wait-first", "wait-exception", "wait-all", "wait-tim
 _ONE: Final = frozenset({"waiting", "awaiting"})
 _EACH: Final = frozenset({"as-completed", "as-completed-timeout"})
 _WAITERS: Final = frozenset(WAITERS)
-_COMPOUNDS: Final = _GATHERS | _WAITS | _ONE | _EACH | {"shield", "task-group"}
+_NESTED: Final = frozenset({"gather-in-gather", "waiting-gathered"})
+_COMPOUNDS: Final = _GATHERS | _WAITS | _ONE | _EACH | _NESTED | {"shield", "task-group", "waiting-shielded"}
 
 #: clauses of compounds -> the shapes that they are about; of a compound of another shape they are not judged
 SHAPES_OF: Final[dict[str, frozenset[str]]] = {
-    "G1": _GATHERS | {"task-group"},
-    "G2": _GATHERS,
-    "G3": _GATHERS | _ONE | {"task-group"},
+    "G1": _GATHERS | _NESTED | {"task-group"},
+    "G2": _GATHERS | _NESTED,
+    "G3": _GATHERS | _NESTED | _ONE | {"task-group"},
     "G4": _COMPOUNDS | _WAITERS,
     "G5": _COMPOUNDS | _WAITERS,
-    "G6": frozenset({"waiting", "as-completed-timeout"}),
+    "G6": frozenset({"waiting", "waiting-gathered", "waiting-shielded", "as-completed-timeout"}),
     "G7": _WAITS,
     "G8": _COMPOUNDS,
     "G9": _COMPOUNDS | _WAITERS,
@@ -201,9 +202,18 @@ def _of_waiters(shape: str) -> dict[str, _OfLoop]:
     }
 
 
+def _of_what_ends(shape: str) -> dict[str, _OfLoop]:
+    """Of a primitive that can be shut down or broken."""
+    return {
+        **_of_waiters(shape),
+        "G12": lambda facts: bool(facts.breaks) or (shape == "barrier" and bool(facts.sets)),
+        "G13": lambda facts: bool(facts.last) and (not facts.sets or _Line(facts, shape).taken > 1),
+    }
+
+
 def _of_compounds(shape: str) -> dict[str, _OfLoop]:
     untouched = _untouched_by_cancel
-    if shape in _GATHERS:
+    if shape in _GATHERS or shape in _NESTED:
         untouched = _untouched_by_error
     elif shape in _ONE or shape == "task-group":
         untouched = _untouched_before
@@ -238,7 +248,11 @@ def _waited(facts: ThreadFacts, shape: str) -> bool:
     )
 
 
-def _several(facts: ThreadFacts, _shape: str) -> bool:
+def _several(facts: ThreadFacts, shape: str) -> bool:
+    """Several came out; or, where there is a timeout, it was over and something had been done before."""
+    if shape == "as-completed-timeout":
+        cut = [answer for answer in facts.answers if answer.said.endswith("TimeoutError]")]
+        return any(len(facts.futures) > len(facts.done_before(answer.begun)) > 0 for answer in cut)
     return len(facts.futures) > 1 and any(answer.said.startswith("[") for answer in facts.answers)
 
 
@@ -250,8 +264,8 @@ _OF_THREADS: Final[dict[str, Callable[[ThreadFacts, str], bool]]] = {"G7": _answ
 
 @cache
 def _tests(shape: str) -> tuple[tuple[str, _OfLoop], ...]:
-    table = _of_waiters(shape) if shape in WAITERS else _of_compounds(shape)
-    return tuple((clause, test) for clause, test in table.items() if shape in SHAPES_OF.get(clause, {shape}))
+    table = _of_what_ends if shape in ENDING else _of_waiters if shape in WAITERS else _of_compounds
+    return tuple((clause, test) for clause, test in table(shape).items() if shape in SHAPES_OF.get(clause, {shape}))
 
 
 def tried(contract: str, shape: str, run: Run) -> list[str]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.runs.history import FinalState, Outcome, Run
 from futurefuzz.targets.base import Target
 
-__all__ = ["CANCELLED", "Facts", "judged", "plain"]
+__all__ = ["CANCELLED", "ENDING", "Facts", "judged", "plain"]
 
 CANCELLED: Final = "cancelled"
+
+#: shapes of what can be shut down or broken (`set_exception`) -> what then comes out of whoever waits
+ENDING: Final[Mapping[str, str]] = MappingProxyType(
+    {"barrier": "BrokenBarrierError", "queue-shutdown": "QueueShutDown"}
+)
 
 _NONE: Final = ("returned", "None")
 _TRUE: Final = ("returned", "True")
@@ -33,7 +40,8 @@ def judged(program: Program, target: Target) -> bool:
     """Whether the program leaves all that is judged in reach, and does not complete what belongs to the target."""
     children = program.futures - 1
     if target.children is None:
-        return not any(operation.name in ("drop", "set_exception") for operation in program.operations())
+        unfit = {"drop"} if target.shape in ENDING else {"drop", "set_exception"}
+        return not any(operation.name in unfit for operation in program.operations())
     if not target.children[0] <= children <= target.children[1]:
         return False
     return not any(
@@ -54,12 +62,13 @@ class Facts:
         answers: (place, operation, outcome) of what asked the compound and was told an outcome.
         left: places where somebody is left awaiting the compound.
         sets: places and sites of set_result calls that came back without an exception, in order, of whatever future.
+        breaks: places of set_exception calls that came back without an exception.
         asked: future -> place where a cancellation of it was accepted for the first time.
         end: place of the last event.
     """
 
     __slots__ = (
-        "answers", "asked", "cancels", "children", "end", "ended", "last", "left", "sets", "stages",
+        "answers", "asked", "breaks", "cancels", "children", "end", "ended", "last", "left", "sets", "stages",
     )  # fmt: skip
 
     def __init__(self, run: Run, children: int) -> None:
@@ -71,6 +80,7 @@ class Facts:
         self.answers: list[tuple[int, str, str]] = []
         self.left: list[int] = []
         self.sets: list[tuple[int, str]] = []
+        self.breaks: list[int] = []
         self.asked: dict[int, int] = {}
         self.end = len(run.history) - 1
         for at, (kind, _, _, site, what, outcome) in enumerate(run.history):
@@ -97,6 +107,7 @@ class Facts:
             self.sets.append((at, label))
             self.ended.setdefault(future, (at, label))
         elif name == "set_exception" and outcome == _NONE:
+            self.breaks.append(at)
             self.ended.setdefault(future, (at, f"e:{site.rstrip('!')}"))
         elif name == "cancel" and outcome == _TRUE:
             self.asked.setdefault(future, at)

@@ -19,25 +19,38 @@ from futurefuzz.contracts import compound_clauses as clauses
 from futurefuzz.contracts.compound_facts import CANCELLED, Facts
 from futurefuzz.contracts.verdict import Clause
 
-__all__ = ["RULES", "Fault", "Rule"]
+__all__ = [
+    "HANGS",
+    "RULES",
+    "Fault",
+    "Rule",
+    "all_done",
+    "as_child",
+    "cancelled_inside",
+    "is_error",
+    "swallowed",
+    "untouched",
+]
 
 #: clause, detail, cause
 Fault = tuple[Clause, str, str]
 Rule = Callable[[Facts], Fault | None]
 
-_GROUP: Final = re.compile(r"ExceptionGroup\[(.*)\]")
+#: what stands around exceptions in the label of a group, which may hold groups
+_GROUP: Final = re.compile(r"\w*ExceptionGroup\[|\]")
 
 
 # ---- what several rules share ---------------------------------------------------------------------------------------
 
 
-def _untouched(facts: Facts) -> Fault | None:
+def untouched(facts: Facts) -> Fault | None:
+    """Nobody has cancelled a child but the program."""
     if facts.taken():
         return clauses.UNTOUCHED, "child cancelled", "A child is cancelled although nobody cancelled it"
     return None
 
 
-def _cancelled_inside(facts: Facts, who: list[int] | range, *, since: int | None = None) -> Fault | None:
+def cancelled_inside(facts: Facts, who: list[int] | range, *, since: int | None = None) -> Fault | None:
     """Whether a cancellation has reached what was waited for; where it does so at once, `since` is its place.
 
     A task hands its cancellation on when it has its next turn; until then somebody else may complete a child.
@@ -50,7 +63,8 @@ def _cancelled_inside(facts: Facts, who: list[int] | range, *, since: int | None
     return None
 
 
-def _swallowed(what: str) -> Fault:
+def swallowed(what: str) -> Fault:
+    """A cancellation was accepted, and this came out."""
     return (
         clauses.OUTWARD,
         f"cancellation swallowed: {_kind(what)}",
@@ -65,7 +79,8 @@ def _kind(label: str | None) -> str:
     return next((text for prefix, text in word.items() if label.startswith(prefix)), label)
 
 
-_HANGS: Final[Fault] = (clauses.WAKE, "never done", "What was waited for has happened, and the waiter never came back")
+#: nobody came back
+HANGS: Final[Fault] = (clauses.WAKE, "never done", "What was waited for has happened, and the waiter never came back")
 
 
 def _order(facts: Facts, since: int) -> tuple[set[str], list[tuple[int, int, str]]]:
@@ -75,7 +90,8 @@ def _order(facts: Facts, since: int) -> tuple[set[str], list[tuple[int, int, str
     return early, later
 
 
-def _is_error(label: str) -> bool:
+def is_error(label: str) -> bool:
+    """Whether gather takes an outcome for an exception."""
     return label == CANCELLED or label.startswith("e:")
 
 
@@ -84,22 +100,22 @@ def _is_error(label: str) -> bool:
 
 def _gather(facts: Facts) -> Fault | None:
     final = facts.final
-    if not facts.cancels and (fault := _untouched(facts)):
+    if not facts.cancels and (fault := untouched(facts)):
         return fault
-    if facts.cancels and (fault := _cancelled_inside(facts, facts.members, since=facts.cancels[0])):
+    if facts.cancels and (fault := cancelled_inside(facts, facts.members, since=facts.cancels[0])):
         return fault
     early, later = _order(facts, facts.stages["made"])
-    allowed = {label for label in early if _is_error(label)}
+    allowed = {label for label in early if is_error(label)}
     if not allowed:
-        allowed.update([label for _, _, label in later if _is_error(label)][:1])
+        allowed.update([label for _, _, label in later if is_error(label)][:1])
     if facts.cancels:
         at = facts.cancels[0]
         before = {label for ended, label in facts.ended.values() if ended < at and label.startswith("e:")}
         if final in (allowed & before) | {CANCELLED}:
             return None
-        return _HANGS if final is None else _swallowed(final)
+        return HANGS if final is None else swallowed(final)
     if not allowed:
-        return _all_done(facts, final)
+        return all_done(facts, final)
     if final is None:
         return clauses.FIRST, "never done", "A child raised, and gather was not done with it"
     if final not in allowed:
@@ -109,12 +125,12 @@ def _gather(facts: Facts) -> Fault | None:
 
 def _gather_exceptions(facts: Facts) -> Fault | None:
     if not facts.cancels:
-        return _untouched(facts) or _all_done(facts, facts.final)
-    if fault := _cancelled_inside(facts, facts.members, since=facts.cancels[0]):
+        return untouched(facts) or all_done(facts, facts.final)
+    if fault := cancelled_inside(facts, facts.members, since=facts.cancels[0]):
         return fault
     if facts.final == CANCELLED:
         return None
-    return _HANGS if facts.final is None else _swallowed(facts.final)
+    return HANGS if facts.final is None else swallowed(facts.final)
 
 
 def _listed(facts: Facts) -> str | None:
@@ -125,33 +141,39 @@ def _listed(facts: Facts) -> str | None:
     return f"[{', '.join('CancelledError' if one == CANCELLED else str(one) for one in found)}]"
 
 
-def _all_done(facts: Facts, final: str | None) -> Fault | None:
-    expected = _listed(facts)
+def all_done(facts: Facts, final: str | None, listed: str | None = None) -> Fault | None:
+    """The compound has the outcomes of all children, as listed (in one list, where that is not given)."""
+    expected = listed or _listed(facts)
     if final == expected:
         return None
     if expected is None:
         return clauses.FIRST, "done early", "The compound is done although a child is pending and none has raised"
     if final is None:
-        return _HANGS
-    if sorted(final.strip("[]").split(", ")) == sorted(expected.strip("[]").split(", ")):
+        return HANGS
+    if _items(final) == _items(expected):
         return clauses.ORDER, "results in another order", "The results are not in the order of the children"
     return clauses.FAITHFUL, "other results", f"What came out is {_kind(final)}, which is not what the children have"
 
 
 def _shield(facts: Facts) -> Fault | None:
-    if fault := _untouched(facts):
+    if fault := untouched(facts):
         return fault
     final, inner = facts.final, facts.last.get(0)
     if facts.cancels:
-        return None if final == CANCELLED else _swallowed(str(final))
-    return _as_child(final, inner)
+        return None if final == CANCELLED else swallowed(str(final))
+    return as_child(final, inner)
 
 
-def _as_child(final: str | None, inner: str | None) -> Fault | None:
+def _items(listed: str) -> list[str]:
+    return sorted(listed.replace("[", "").replace("]", "").split(", "))
+
+
+def as_child(final: str | None, inner: str | None) -> Fault | None:
+    """The compound ended as its child."""
     if final == inner:
         return None
     if final is None:
-        return _HANGS
+        return HANGS
     return clauses.FAITHFUL, f"other outcome: {_kind(final)}", f"What came out is {_kind(final)}, which did not go in"
 
 
@@ -163,10 +185,10 @@ def _waiting(facts: Facts) -> Fault | None:
     started = facts.stages.get("started")
     if facts.cancels:
         if final != CANCELLED:
-            return _HANGS if final is None else _swallowed(final)
+            return HANGS if final is None else swallowed(final)
         if started is None:
-            return _untouched(facts)  # cancelled before its first step: it never came to wait
-        return _cancelled_inside(facts, range(1)) if started < facts.cancels[0] else None
+            return untouched(facts)  # cancelled before its first step: it never came to wait
+        return cancelled_inside(facts, range(1)) if started < facts.cancels[0] else None
     if final == "TimeoutError":
         if "early" in facts.stages:
             return clauses.TIMEOUT, "too early", "TimeoutError came out before the timeout was over"
@@ -174,7 +196,7 @@ def _waiting(facts: Facts) -> Fault | None:
         if late or facts.last.get(0, CANCELLED) is None:
             return clauses.TIMEOUT, "child pending", "TimeoutError came out although what was waited for goes on"
         return None
-    return _untouched(facts) or _as_child(final, facts.last.get(0))
+    return untouched(facts) or as_child(final, facts.last.get(0))
 
 
 # ---- TaskGroup ------------------------------------------------------------------------------------------------------
@@ -184,17 +206,16 @@ def _task_group(facts: Facts) -> Fault | None:
     final = facts.final
     entered = [child for child in facts.members if f"member {child}" in facts.stages]
     errors = sorted((at, label) for at, label in (facts.ended.get(c, (0, "")) for c in entered) if label[:2] == "e:")
-    found = _GROUP.fullmatch(final or "")
-    raised = found[1].split(", ") if found else []
-    if not facts.cancels and not errors and (fault := _untouched(facts)):
+    raised = _GROUP.sub("", final).split(", ") if final is not None and final.startswith("ExceptionGroup[") else []
+    if not facts.cancels and not errors and (fault := untouched(facts)):
         return fault
     if not set(raised) <= {label for _, label in errors}:
         return clauses.GROUP, "unknown exception", "The ExceptionGroup holds what no task of the group raised"
     if facts.cancels:
         before = [c for c in entered if facts.stages[f"member {c}"] < facts.cancels[0]]
         if final != CANCELLED and not raised:
-            return _HANGS if final is None else _swallowed(final)
-        return _cancelled_inside(facts, before)
+            return HANGS if final is None else swallowed(final)
+        return cancelled_inside(facts, before)
     if errors:
         at, first = errors[0]
         if final is None:
@@ -209,7 +230,7 @@ def _task_group(facts: Facts) -> Fault | None:
         if pending:
             return clauses.GROUP, "task goes on", "A task raised, and another one of the group was not cancelled"
         return None
-    return None if "started" not in facts.stages else _all_done(facts, final)
+    return None if "started" not in facts.stages else all_done(facts, final)
 
 
 # ---- wait and as_completed ------------------------------------------------------------------------------------------
@@ -218,15 +239,15 @@ def _task_group(facts: Facts) -> Fault | None:
 def _wait(condition: Callable[[Facts, list[int]], bool], *, timeout: bool = False) -> Rule:
     def rule(facts: Facts) -> Fault | None:
         final = facts.final
-        if fault := _untouched(facts):
+        if fault := untouched(facts):
             return fault
         if facts.cancels:
             if final == CANCELLED:
                 return None
-            return _HANGS if final is None else _swallowed(final)
+            return HANGS if final is None else swallowed(final)
         if final is None:
             done = [child for child in facts.members if facts.last.get(child) is not None]
-            return _HANGS if "started" in facts.stages and condition(facts, done) else None
+            return HANGS if "started" in facts.stages and condition(facts, done) else None
         ended = facts.stages.get("ended", -1)
         try:
             done, pending = json.loads(final)
@@ -258,14 +279,14 @@ def _failed_or_all(facts: Facts, done: list[int]) -> bool:
 
 def _as_completed(facts: Facts) -> Fault | None:
     final = facts.final
-    if fault := _untouched(facts):
+    if fault := untouched(facts):
         return fault
     if facts.cancels:
         if final == CANCELLED:
             return None
-        return _HANGS if final is None else _swallowed(final)
+        return HANGS if final is None else swallowed(final)
     if final is None:
-        return _HANGS if "started" in facts.stages and _listed(facts) is not None else None
+        return HANGS if "started" in facts.stages and _listed(facts) is not None else None
     if not final.startswith("["):
         return clauses.COMPLETION_ORDER, f"raised {final}", f"as_completed let out {final}"
     said = [] if final == "[]" else final[1:-1].split(", ")

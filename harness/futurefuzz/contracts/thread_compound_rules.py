@@ -20,7 +20,7 @@ from futurefuzz.runs.history import Outcome, Run
 __all__ = ["SHAPES", "Answer", "ThreadFacts", "judge_threads", "satisfied"]
 
 #: shapes of targets that this module judges
-SHAPES: Final = frozenset({"wait-first", "wait-exception", "wait-all", "as-completed"})
+SHAPES: Final = frozenset({"wait-first", "wait-exception", "wait-all", "as-completed", "as-completed-timeout"})
 
 _NONE: Final = ("returned", "None")
 _TRUE: Final = ("returned", "True")
@@ -108,7 +108,7 @@ def judge_threads(shape: str, run: Run, children: int) -> list[tuple[int, Fault]
     futures = facts.futures
     found: list[tuple[int, Fault]] = []
     for begun, at, waited, said in facts.answers:
-        judge = _yielded if shape == "as-completed" else _parted
+        judge = _yielded if shape.startswith("as-completed") else _parted
         fault = judge(shape, futures, begun, at, said, waited=waited)
         if fault is not None:
             found.append((at, fault))
@@ -168,8 +168,21 @@ def _parted(shape: str, futures: list[_Child], begun: int, at: int, said: str, *
 
 def _yielded(shape: str, futures: list[_Child], begun: int, at: int, said: str, *, waited: bool) -> Fault | None:
     names = [] if said == "[]" else said.strip("[]").split(", ")
+    timed_out = shape == "as-completed-timeout" and names[-1:] == ["TimeoutError"]
+    if timed_out:
+        del names[-1]
     given = [int(name) if name.isdecimal() else -1 for name in names]
-    if sorted(given) != list(range(len(futures))):
+    if timed_out:
+        if waited:
+            return clauses.COMPLETION_ORDER, "timed out", "as_completed raised TimeoutError although it had no timeout"
+        if -1 in given or len(set(given)) < len(given) or len(given) == len(futures):
+            return clauses.COMPLETION_ORDER, "not each once", "as_completed did not give each future once"
+        missing = [child for child, one in enumerate(futures) if child not in given and one.done < begun]
+        if missing:
+            why = _because(futures, missing, begun)
+            cause = "as_completed raised TimeoutError and had not given a future that was done before it was called"
+            return clauses.COMPLETION_ORDER, f"done future left out{why}", cause
+    elif sorted(given) != list(range(len(futures))):
         return clauses.COMPLETION_ORDER, "not each once", "as_completed did not give each future once"
     if any(futures[child].begun > at for child in given):
         return clauses.COMPLETION_ORDER, "pending future given", "as_completed gave a future that nobody had completed"

@@ -9,6 +9,7 @@ from futurefuzz.contracts import compound_clauses as clauses
 from futurefuzz.contracts.compound_facts import Facts, judged
 from futurefuzz.contracts.compound_rules import RULES, Fault
 from futurefuzz.contracts.labels import kind
+from futurefuzz.contracts.nested_rules import NESTED_RULES
 from futurefuzz.contracts.thread_compound_rules import SHAPES, judge_threads
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.contracts.waiter_rules import WAITERS, judge_waiters
@@ -67,7 +68,7 @@ def _faults(run: Run, target: Target) -> list[tuple[int, Fault]]:
         facts = Facts(run, -1)
         fault = judge_waiters(target.shape, facts, run.program.futures)
         return found if fault is None else [*found, (facts.end, fault)]
-    rule = RULES.get(target.shape)
+    rule = RULES.get(target.shape) or NESTED_RULES.get(target.shape)
     facts = Facts(run, children)
     if rule is None or "made" not in facts.stages:
         return found

@@ -6,6 +6,7 @@ from futurefuzz.targets import (
     bridges,
     concurrent_future,
     loop_compounds,
+    nested_compounds,
     primitives,
     thread_compounds,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "find",
     "loop_compounds",
     "names",
+    "nested_compounds",
     "primitives",
     "register",
     "thread_compounds",

@@ -44,8 +44,9 @@ class _Member(asyncio.Task[Any]):
         return self.number
 
 
-def task_factory() -> Callable[..., asyncio.Task[Any]]:
-    """A task factory for a loop of one run."""
+def task_factory(*, eager: bool = False) -> Callable[..., asyncio.Task[Any]]:
+    """A task factory for a loop of one run; of eager tasks (from 3.12 on) if that is wanted."""
+    more = {"eager_start": True} if eager else {}
     made = 0
 
     def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **settings: Any) -> asyncio.Task[Any]:
@@ -53,7 +54,7 @@ def task_factory() -> Callable[..., asyncio.Task[Any]]:
         task = _Member.__new__(_Member)
         task.number = made
         made += 1
-        task.__init__(coroutine, loop=loop, **settings)  # type: ignore[misc]
+        task.__init__(coroutine, loop=loop, **{**settings, **more})  # type: ignore[misc]
         return task
 
     return make

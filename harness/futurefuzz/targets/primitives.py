@@ -1,13 +1,16 @@
 """asyncio's synchronisation primitives: inside each stands a queue of futures, one for whoever waits.
 
 A future of such a group is a task that waits at the primitive (`observer`); `set_result` gives whatever the primitive
-gives (`resolver`): a notification, a permit, a release, an item, the event. All tasks wait when the program begins.
+gives (`resolver`): a notification, a permit, a release, an item, the event, the last party. Where a primitive can be
+shut down or broken, `set_exception` does that. All tasks wait when the program begins.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 from futurefuzz.targets.base import Sides, Target, register
@@ -33,14 +36,20 @@ _OPERATIONS: Final = frozenset(
 
 
 class _Hand:
-    """What gives: `set_result` of a group's future."""
+    """What gives: `set_result` of a group's future; and what breaks: `set_exception`."""
 
-    def __init__(self, give: Callable[[Any], object]) -> None:
+    def __init__(self, give: Callable[[Any], object], end: Callable[[], object] | None) -> None:
         self._give = give
+        self._end = end
 
     def set_result(self, value: Any) -> None:
         """Give once."""
         self._give(value)
+
+    def set_exception(self, error: Any) -> None:
+        """Shut down, or break."""
+        assert self._end is not None
+        self._end()
 
     def done(self) -> bool:
         """Nothing is ever given for the last time."""
@@ -93,11 +102,42 @@ def _event() -> tuple[Callable[[Any], object], Callable[[], Coroutine[Any, Any, 
     return lambda _: event.set(), event.wait
 
 
+def _barrier(loop: asyncio.AbstractEventLoop, count: int) -> tuple[Any, Any, Any]:
+    """One party more than tasks that wait; it comes, and the barrier is broken, by tasks of their own."""
+    barrier = asyncio.Barrier(count + 1)
+    tasks: list[asyncio.Task[Any]] = []  # nobody else holds them
+
+    async def comes() -> None:
+        with suppress(asyncio.BrokenBarrierError):
+            await barrier.wait()
+
+    return (
+        lambda _: tasks.append(loop.create_task(comes())),
+        barrier.wait,
+        lambda: tasks.append(loop.create_task(barrier.abort())),
+    )
+
+
+def _shut_down_queue(loop: asyncio.AbstractEventLoop, count: int) -> tuple[Any, Any, Any]:
+    queue: Any = asyncio.Queue()
+    return queue.put_nowait, queue.get, queue.shutdown
+
+
 def _primitive(name: str, shape: str, make: Callable[[], Any], description: str) -> Target:
-    def new_group(loop: asyncio.AbstractEventLoop, count: int) -> list[Sides]:
+    def parts(loop: asyncio.AbstractEventLoop, count: int) -> tuple[Any, Any, None]:
         give, wait = make()
-        hand = _Hand(give)
+        return give, wait, None
+
+    return _target(name, shape, parts, description, ends=False)
+
+
+def _target(name: str, shape: str, parts: Callable[..., Any], description: str, *, ends: bool = True) -> Target:
+    def new_group(loop: asyncio.AbstractEventLoop, count: int) -> list[Sides]:
+        give, wait, end = parts(loop, count)
+        hand = _Hand(give, end)
         return [Sides(hand, loop.create_task(_waiter(wait))) for _ in range(count)]
+
+    resolving = frozenset({"set_result", "set_exception"} if ends else {"set_result"})
 
     return register(
         Target(
@@ -105,9 +145,9 @@ def _primitive(name: str, shape: str, make: Callable[[], Any], description: str)
             contract="compound",
             new_group=new_group,
             shape=shape,
-            resolver_operations=frozenset({"set_result"}),
-            loop_operations=_OPERATIONS,
-            lacks=frozenset({"set_exception", "drop"}),
+            resolver_operations=resolving,
+            loop_operations=_OPERATIONS | resolving,
+            lacks=frozenset({"drop"} if ends else {"set_exception", "drop"}),
             description=description,
         )
     )
@@ -123,4 +163,19 @@ PRIMITIVES: Final[list[Target]] = [
     _primitive("asyncio.Lock", "lock", _lock, "tasks at a Lock that is held; set_result releases it"),
     _primitive("asyncio.Queue", "queue", _queue, "tasks in Queue.get; set_result puts an item"),
     _primitive("asyncio.Event", "event", _event, "tasks in Event.wait; set_result sets it"),
+    _target(
+        "asyncio.Barrier",
+        "barrier",
+        _barrier,
+        "tasks in Barrier.wait; set_result brings the last party, set_exception breaks it",
+    ),
 ]
+if sys.version_info >= (3, 13):
+    PRIMITIVES.append(
+        _target(
+            "asyncio.Queue-shutdown",
+            "queue-shutdown",
+            _shut_down_queue,
+            "tasks in Queue.get; set_result puts an item, set_exception shuts the queue down",
+        )
+    )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
+from concurrent.futures import _base
 from typing import Any, Final
 
+from futurefuzz.control.going_on import current_control
 from futurefuzz.targets.base import Compound, Sides, Target, register
 from futurefuzz.targets.groups import ThreadChild, in_order
 
@@ -38,8 +41,44 @@ def _wait(return_when: str) -> Callable[[list[ThreadChild]], _Waiting]:
     return make
 
 
+class _Clock:
+    """What `as_completed` measures its timeout by: the virtual time of the run.
+
+    It never stands still: `as_completed` takes a timeout for over when it is later than that, so that by a clock which
+    stands at the moment itself it would ask again for ever.
+    """
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def monotonic(self) -> float:
+        """Virtual seconds."""
+        control = current_control()
+        self._looks += 1
+        return (0.0 if control is None else control.time) + self._looks * 1e-9
+
+
+def _timed(children: list[ThreadChild], timeout: float | None) -> Iterator[ThreadChild]:
+    """`concurrent.futures.as_completed` itself, its code and all, with a clock of ours in the place of `time`."""
+    real: Any = concurrent.futures.as_completed
+    function = types.FunctionType(real.__code__, {**vars(_base), "time": _Clock()}, argdefs=real.__defaults__)
+    return function(children, timeout)  # type: ignore[no-any-return]
+
+
+def _until_timeout(children: list[ThreadChild]) -> _Waiting:
+    def wait(timeout: float | None) -> Any:
+        found: list[Any] = []
+        try:
+            for child in _timed(children, timeout):
+                found.append(child.number)
+        except TimeoutError:
+            found.append(TimeoutError())
+        return found
+
+    return _Waiting(wait)
+
+
 def _as_completed(children: list[ThreadChild]) -> _Waiting:
-    # Without its timeout: it measures that with the real clock.
     return _Waiting(lambda _: [child.number for child in concurrent.futures.as_completed(children)])  # type: ignore[attr-defined]
 
 
@@ -76,4 +115,10 @@ THREAD_COMPOUNDS: Final[list[Target]] = [
         "concurrent.futures.wait(futures, return_when=FIRST_EXCEPTION)",
     ),
     _target("concurrent.as_completed", "as-completed", _as_completed, "concurrent.futures.as_completed(futures)"),
+    _target(
+        "concurrent.as_completed-timeout",
+        "as-completed-timeout",
+        _until_timeout,
+        "concurrent.futures.as_completed(futures, timeout=...)",
+    ),
 ]
