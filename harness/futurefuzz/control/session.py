@@ -310,13 +310,13 @@ class _Taken:
 
     def __enter__(self) -> None:
         global _pools, _older
+        dates.prepare()  # may import, which is none of the run's doing
         enter(self._control)
         self._collecting = gc.isenabled()
         gc.disable()
         try:
             changed = _substitution.replace()
             ordered.prepare()
-            dates.prepare()
             if changed or _older is None:
                 _older = OlderLocks()
             self._older = (_older, OlderLocks([self._body], known=_older))

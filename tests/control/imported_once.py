@@ -1,0 +1,1 @@
+"""A module that a program under control imports."""
