@@ -216,6 +216,10 @@ def replay(
     for name in target:
         if not is_reference(name):
             raise InputError(f"--target {name}: the token or file names the target; allowed: MODULE:ATTRIBUTE")
+    ours = comparing.is_divergence(signature) or case.target in {*targets.names(), *catalogue.OFFERS}
+    if not ours and not target:
+        allowed = "a name out of `futurefuzz list`, or --target MODULE:ATTRIBUTE for one of your own"
+        raise InputError(f"unknown target {case.target!r}; allowed: {allowed}")
     if comparing.is_divergence(signature):
         if departures:
             raise InputError("--departs: a divergence is about two targets; allowed: --target, --json")

@@ -15,7 +15,16 @@ from futurefuzz.contracts import CLAUSES
 from futurefuzz.errors import InputError
 from futurefuzz.programs.program import Actor, Operation, Program
 from futurefuzz.reports.page import Page
-from futurefuzz.reports.validation import badge_line, document, exit_code, markdown, report, save_badge, table
+from futurefuzz.reports.validation import (
+    badge_line,
+    document,
+    exit_code,
+    markdown,
+    report,
+    save_badge,
+    table,
+    verdict,
+)
 from futurefuzz.validating.result import Contest, Enumerated, Row, Validated
 from tests.reports.cases import crash_reported
 
@@ -207,3 +216,11 @@ def test_where_nothing_is_enumerated_the_report_says_so() -> None:
     assert any(f"No outcome tables: {said}" in line.plain for line in report(validated, Page(width=100)))
     assert f"No outcome tables: {said}" in markdown(validated)
     assert document(validated, 0)["no_contests"] == said
+
+
+def test_what_was_stopped_before_it_began_holds_nothing() -> None:
+    """Ctrl-C in the first second: no badge says that all is well, and `--strict` does not pass."""
+    stopped = _validated(interrupted=True, contract="")
+    assert verdict(stopped) == "unknown"
+    assert (exit_code(stopped), exit_code(stopped, strict=True)) == (0, 1)
+    assert any("interrupted, mine:F: nothing was tried" in line.plain for line in report(stopped))

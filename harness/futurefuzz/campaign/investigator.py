@@ -111,7 +111,6 @@ class Investigator:
         self._confirmed: list[tuple[tuple[int, int], _Confirmation]] = []
         self._lock = threading.Condition()
         self._stopped = False
-        self._finishing = False
         self._busy = False
         self._until: float | None = None
         self._thread = threading.Thread(target=self._live, name="investigator", daemon=True)

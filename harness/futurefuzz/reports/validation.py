@@ -65,10 +65,10 @@ _COLOURS: Final = {"holds": ("brightgreen", "#4c1"), "broken": ("red", "#e05d44"
 
 
 def verdict(validated: Validated) -> str:
-    """The whole in a word: `broken`, `unknown` or `holds`."""
+    """The whole in a word: `broken`, `unknown` (also where it was stopped before anything was tried) or `holds`."""
     if validated.having("broken"):
         return "broken"
-    return "unknown" if validated.having("unknown") else "holds"
+    return "unknown" if validated.having("unknown") or not validated.rows else "holds"
 
 
 def exit_code(validated: Validated, *, strict: bool = False) -> int:
@@ -151,6 +151,8 @@ def _title(validated: Validated) -> str:
     head = "interrupted, " if validated.interrupted else ""
     if number:
         word = f"{count(number, 'clause')} of the contract {validated.contract} broken"
+    elif not validated.rows:
+        word = "nothing was tried"
     elif validated.having("unknown"):
         word = f"no clause of the contract {validated.contract} broken, {len(validated.having('unknown'))} unknown"
     else:
