@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import platform
-import shlex
-import sys
 import time
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from futurefuzz.campaign.investigator import Confirmed, Failed, Investigator, Phase, interpreter, token_of
+from futurefuzz.campaign.investigator import Confirmed, Failed, Investigator, Phase, interpreter
 from futurefuzz.campaign.listener import Listener, Progress
-from futurefuzz.campaign.loading import is_reference
+from futurefuzz.campaign.options import DEFAULT_CORPUS, Options
 from futurefuzz.campaign.outcome import Outcome, PairCount, Reported, Throttled, Unconfirmed
 from futurefuzz.campaign.plan import Pair, Plan
 from futurefuzz.campaign.process import Ready, Stopped, cores
-from futurefuzz.campaign.protocol import Setup
+from futurefuzz.campaign.recognising import known_bugs, reported
 from futurefuzz.campaign.runner import HANG, Reproduction, Runner, alike
-from futurefuzz.campaign.supervisor import Candidate, Supervisor
+from futurefuzz.campaign.supervisor import Supervisor
+from futurefuzz.campaign.tally import Candidate
 from futurefuzz.errors import FuturefuzzError, HarnessError, InputError
-from futurefuzz.findings import known
 from futurefuzz.findings.corpus import Corpus
 from futurefuzz.findings.finding import Finding, Rate
-from futurefuzz.findings.known import Known
 from futurefuzz.programs.codec import program_to_json
 from futurefuzz.shipped import directory
 
 __all__ = ["DEFAULT_CORPUS", "Campaign", "Options", "known_bugs", "reported"]
 
-#: where findings are kept when nobody says anything else
-DEFAULT_CORPUS: Final = Path("corpus")
 #: times that a case of the corpus is replayed when it shows its finding the first time
 _REPLAYS: Final = 3
 #: candidates of one signature that are investigated before it counts as unconfirmed, and of one end of a process
@@ -41,57 +34,6 @@ _CANDIDATES: Final = 3
 _DEATHS: Final = 10
 #: seconds for minimising after the time budget has ended, at least and as a share of that budget
 _GRACE: Final = (20.0, 0.2)
-
-
-@frozen(kw_only=True)
-class Options:
-    """What a campaign is to do.
-
-    Args:
-        seed: everything follows from it.
-        seconds: time budget, from when the workers are ready; None for none.
-        runs: run budget; None for none.
-        jobs: worker processes.
-        targets: names, or `module:attribute`; empty for all.
-        scenarios: names and paths; empty for all that are shipped.
-        corpus: folder that findings are saved to and replayed from; None saves nothing.
-        shipped: replay the corpus that comes with futurefuzz too.
-        grade: the lowest grade that is reported.
-        path: folders to put before `sys.path` in the workers.
-    """
-
-    seed: int
-    seconds: float | None = None
-    runs: int | None = None
-    jobs: int = 1
-    targets: tuple[str, ...] = ()
-    scenarios: tuple[str, ...] = ()
-    corpus: Path | None = None
-    shipped: bool = True
-    grade: str = "interesting"
-    path: tuple[str, ...] = ()
-
-    @property
-    def setup(self) -> Setup:
-        """What the workers load."""
-        return Setup(
-            targets=tuple(name for name in self.targets if not is_reference(name)),
-            references=tuple(name for name in self.targets if is_reference(name)),
-            scenarios=self.scenarios,
-            path=self.path,
-        )
-
-    def repeat(self) -> str:
-        """The command line that repeats the campaign."""
-        words = ["futurefuzz", "fuzz", "--seed", str(self.seed), "--jobs", str(self.jobs)]
-        words += ["--runs", str(self.runs)] if self.runs is not None else []
-        words += ["--time", f"{self.seconds:g}"] if self.seconds is not None else []
-        for name, values in (("--target", self.targets), ("--scenario", self.scenarios)):
-            for value in values:
-                words += [name, value]
-        words += ["--grade", self.grade] if self.grade != "interesting" else []
-        words += ["--corpus", str(self.corpus)] if self.corpus not in (None, DEFAULT_CORPUS) else []
-        return shlex.join(words)
 
 
 class Campaign:
@@ -399,48 +341,3 @@ class Campaign:
             interesting=sum(entry.is_new and entry.finding.grade == "interesting" for entry in mine),
             known=sum(not entry.is_new for entry in mine),
         )
-
-
-def known_bugs(corpus: Path | None, *, shipped: bool = True) -> Known:
-    """The known bugs of the user's corpus folder and those that are shipped.
-
-    Raises:
-        InputError: a file is damaged.
-    """
-    folders = [] if corpus is None else [corpus]
-    folders += [directory("corpus")] if shipped else []
-    files: dict[Path, None] = {}
-    for folder in folders:
-        file = folder.resolve() / "known.toml"
-        if file.is_file():
-            files[file] = None
-    return Known(tuple(bug for file in files for bug in known.load(file).bugs))
-
-
-def reported(
-    finding: Finding,
-    reproduction: Reproduction,
-    path: Path | None,
-    bugs: Known,
-    remembered: set[str] | frozenset[str] = frozenset(),
-) -> Reported:
-    """What a report needs of a finding: is it known, or remembered from an earlier campaign?
-
-    A bug whose fix is in this interpreter's release is back when its finding shows: that is new, remembered or not.
-    """
-    bug = bugs.match(finding.signature, platform.python_implementation(), sys.version_info)
-    elsewhere = bug is None and _is_named(finding.signature, bugs)
-    return Reported(
-        finding=finding,
-        token=token_of(finding),
-        known=bug,
-        path=path,
-        events=list(reproduction.events),
-        names=list(reproduction.names),
-        violations=[(seen.at, seen.clause, seen.cause) for seen in reproduction.violations],
-        remembered=finding.signature in remembered and not elsewhere,
-    )
-
-
-def _is_named(signature: str, bugs: Known) -> bool:
-    return any(fnmatchcase(signature, pattern) for bug in bugs.bugs for pattern in bug.signature)

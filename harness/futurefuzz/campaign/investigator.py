@@ -23,7 +23,7 @@ from futurefuzz.campaign.outcome import Unconfirmed
 from futurefuzz.campaign.process import Stopped
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import HANG, Reproduction, Runner, run_case
-from futurefuzz.campaign.supervisor import Candidate
+from futurefuzz.campaign.tally import Candidate
 from futurefuzz.errors import FuturefuzzError, HarnessError, InputError
 from futurefuzz.findings import token
 from futurefuzz.findings.corpus import Corpus

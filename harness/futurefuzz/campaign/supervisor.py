@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define
 
 from futurefuzz.campaign.child import Watch
 from futurefuzz.campaign.note import Culprit
@@ -20,10 +20,11 @@ from futurefuzz.campaign.plan import Dealer, Pair, Unit
 from futurefuzz.campaign.process import START_LIMIT, Death, Ready, Worker, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import HANG, death_signature, how_of
+from futurefuzz.campaign.tally import Candidate, PairTally, Tally
 from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.programs.codec import program_from_json
 
-__all__ = ["Candidate", "Supervisor", "Tally"]
+__all__ = ["Supervisor"]
 
 #: units that a worker has in hand
 _IN_HAND: Final = 2
@@ -35,60 +36,6 @@ _EXCUSES: Final = 2
 _STILLBORN: Final = 3
 #: harness errors that are kept with their text
 _ERRORS_KEPT: Final = 10
-
-
-@frozen(kw_only=True)
-class Candidate:
-    """Something that a worker has found or died of; not a finding before it has been confirmed.
-
-    Args:
-        signature: as it looked from here.
-        grade: `forbidden` or `interesting`.
-        cause: one sentence.
-        scenario, target: where.
-        program: in its JSON shape.
-        choices: of the run.
-        how: None when an oracle saw it; else how the worker ended.
-        errors: what the worker had written before it died.
-        breaks, suspect: in a validation: the target breaks the clause, or another one that shows as this one
-            (`examination.Examiner`).
-    """
-
-    signature: str
-    grade: str
-    cause: str
-    scenario: str
-    target: str
-    program: dict[str, Any]
-    choices: list[int]
-    how: str | None = None
-    errors: str = ""
-    breaks: bool = True
-    suspect: bool = False
-
-
-@define
-class PairTally:
-    """What one pair did."""
-
-    runs: int = 0
-    behaviours: int = 0
-    crashes: int = 0
-
-
-@define
-class Tally:
-    """What all workers did."""
-
-    runs: int = 0
-    choices: int = 0
-    units: int = 0
-    crashes: int = 0
-    behaviours: set[int] = field(factory=set)
-    pairs: dict[Pair, PairTally] = field(factory=dict)
-    found: dict[str, int] = field(factory=dict)
-    errors: list[str] = field(factory=list)
-    failures: int = 0
 
 
 @define

@@ -17,7 +17,7 @@ from futurefuzz.campaign.listener import Listener
 from futurefuzz.campaign.outcome import Reported, Unconfirmed
 from futurefuzz.campaign.process import cores
 from futurefuzz.campaign.runner import alike
-from futurefuzz.campaign.supervisor import Candidate
+from futurefuzz.campaign.tally import Candidate
 from futurefuzz.errors import InputError
 from futurefuzz.findings.known import KnownBug
 from futurefuzz.findings.signature import clause_of_end
