@@ -15,7 +15,7 @@ from futurefuzz.campaign.options import DEFAULT_CORPUS, Options
 from futurefuzz.campaign.outcome import Outcome, PairCount, Reported, Throttled, Unconfirmed
 from futurefuzz.campaign.plan import Pair, Plan
 from futurefuzz.campaign.process import Ready, Stopped, cores
-from futurefuzz.campaign.recognising import known_bugs, reported
+from futurefuzz.campaign.recognising import known_bugs, known_here, reported
 from futurefuzz.campaign.runner import HANG, Reproduction, Runner, alike
 from futurefuzz.campaign.supervisor import Supervisor
 from futurefuzz.campaign.tally import Candidate
@@ -112,6 +112,7 @@ class Campaign:
                 handled=self._handled,
                 saved_before=frozenset(self._remembered),
                 core=places[options.jobs % len(places)] if places else None,
+                is_known=lambda signature: known_here(signature, self._known) is not None,
             )
             self._replay_corpus(ready)
             self._phase = "fuzzing"

@@ -2,7 +2,8 @@
 
 All of it happens on a thread of its own, which does nothing but talk to processes, while the workers go on fuzzing.
 What was confirmed is saved before it is made smaller, so that nothing is lost whenever the campaign ends. First
-everything is confirmed, forbidden before interesting; then everything is made smaller.
+everything is confirmed, what may be new before what is known, forbidden before interesting; then everything is made
+smaller. When the time is up, what is known is left alone: it costs processes, and tells nobody anything.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ class Investigator:
         handled: signatures that need no investigation; grows.
         saved_before: signatures whose files were in the corpus before the campaign; these stay.
         core: which core its processes are pinned to.
+        is_known: whether a known bug explains a signature.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Investigator:
         handled: set[str],
         saved_before: frozenset[str] = frozenset(),
         core: int | None = None,
+        is_known: Callable[[str], bool] = lambda signature: False,
     ) -> None:
         self.news: queue.SimpleQueue[Confirmed | Unconfirmed | Failed | Phase] = queue.SimpleQueue()
         self._setup = evolve(setup, scenarios=None)
@@ -106,9 +109,10 @@ class Investigator:
         self._handled = handled
         self._saved_before = saved_before
         self._core = core
+        self._is_known = is_known
         self._order = itertools.count()
-        self._candidates: list[tuple[tuple[int, int], Candidate]] = []
-        self._confirmed: list[tuple[tuple[int, int], _Confirmation]] = []
+        self._candidates: list[tuple[tuple[bool, bool, int], Candidate]] = []
+        self._confirmed: list[tuple[tuple[bool, bool, int], _Confirmation]] = []
         self._lock = threading.Condition()
         self._stopped = False
         self._busy = False
@@ -119,7 +123,7 @@ class Investigator:
     def add(self, candidate: Candidate) -> None:
         """Put a candidate in the queue."""
         with self._lock:
-            heapq.heappush(self._candidates, (self._rank(candidate.grade), candidate))
+            heapq.heappush(self._candidates, (self._rank(candidate.signature, candidate.grade), candidate))
             self._lock.notify()
 
     def idle(self) -> bool:
@@ -139,8 +143,8 @@ class Investigator:
         self._thread.join(5)
         return [candidate for _, candidate in sorted(self._candidates, key=lambda entry: entry[0])]
 
-    def _rank(self, grade: str) -> tuple[int, int]:
-        return (0 if grade == "forbidden" else 1, next(self._order))
+    def _rank(self, signature: str, grade: str) -> tuple[bool, bool, int]:
+        return (self._is_known(signature), grade != "forbidden", next(self._order))
 
     # ---- on the thread ----------------------------------------------------------------------------------------------
 
@@ -163,7 +167,7 @@ class Investigator:
                         self._reduce(runner, confirmation)
                 except Stopped:
                     if candidate is not None:
-                        self._candidates.append(((0, 0), candidate))
+                        self._candidates.append(((False, False, 0), candidate))
                     elif confirmation is not None:  # it is saved; what is lost is that it could be smaller
                         self._tell(confirmation.finding, confirmation.reproduction)
                     continue
@@ -176,7 +180,7 @@ class Investigator:
                 self.news.put(Phase(""))
 
     def _confirm(self, runner: Runner, candidate: Candidate) -> None:
-        if candidate.signature in self._handled:
+        if candidate.signature in self._handled or (self._late() and self._is_known(candidate.signature)):
             return
         self.news.put(Phase(f"confirming {candidate.signature}"))
         raw = Case(
@@ -214,7 +218,7 @@ class Investigator:
         self._save(finding)
         with self._lock:
             entry = _Confirmation(finding=finding, reproduction=replayed.shown)
-            heapq.heappush(self._confirmed, (self._rank(finding.grade), entry))
+            heapq.heappush(self._confirmed, (self._rank(finding.signature, finding.grade), entry))
 
     def _see_again(self, runner: Runner, raw: Case, candidate: Candidate) -> Reproduction | None:
         """Run a candidate again: the run that shows it, else one that shows something else, else None.

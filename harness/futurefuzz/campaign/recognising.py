@@ -12,10 +12,10 @@ from futurefuzz.campaign.outcome import Reported
 from futurefuzz.campaign.runner import Reproduction
 from futurefuzz.findings import known
 from futurefuzz.findings.finding import Finding
-from futurefuzz.findings.known import Known
+from futurefuzz.findings.known import Known, KnownBug
 from futurefuzz.shipped import directory
 
-__all__ = ["known_bugs", "reported"]
+__all__ = ["known_bugs", "known_here", "reported"]
 
 
 def known_bugs(corpus: Path | None, *, shipped: bool = True) -> Known:
@@ -34,6 +34,11 @@ def known_bugs(corpus: Path | None, *, shipped: bool = True) -> Known:
     return Known(tuple(bug for file in files for bug in known.load(file).bugs))
 
 
+def known_here(signature: str, bugs: Known) -> KnownBug | None:
+    """The known bug that explains a signature on the interpreter that runs this."""
+    return bugs.match(signature, platform.python_implementation(), sys.version_info)
+
+
 def reported(
     finding: Finding,
     reproduction: Reproduction,
@@ -45,7 +50,7 @@ def reported(
 
     A bug whose fix is in this interpreter's release is back when its finding shows: that is new, remembered or not.
     """
-    bug = bugs.match(finding.signature, platform.python_implementation(), sys.version_info)
+    bug = known_here(finding.signature, bugs)
     elsewhere = bug is None and _is_named(finding.signature, bugs)
     return Reported(
         finding=finding,
