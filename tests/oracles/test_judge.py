@@ -5,7 +5,7 @@ from __future__ import annotations
 from futurefuzz import oracles
 from futurefuzz.programs.program import Callback, Hook
 from futurefuzz.runs.history import Run
-from futurefuzz.targets.bridges import COROUTINE_THREADSAFE, WRAP_FUTURE
+from futurefuzz.targets.bridges import COROUTINE_THREADSAFE, RUN_IN_EXECUTOR, WRAP_FUTURE
 from futurefuzz.targets.concurrent_future import CONCURRENT_FUTURE
 from tests.oracles.histories import Script, op, program
 
@@ -135,3 +135,19 @@ def test_a_coroutine_that_was_cancelled_before_it_began_leaves_its_gate_alone() 
     made = program(("thread", [op("cancel")]))
     script = Script(made, COROUTINE_THREADSAFE.name, "bridge").does("0.0", "True")
     assert _verdicts(script.state(side="resolver").state("!CancelledError").run()) == []
+
+
+def test_a_slow_callback_of_debug_mode_is_not_taken_for_another_log() -> None:
+    """The log of a second start is expected, whatever asyncio has said of slow callbacks before; one without is not."""
+    made = program(("thread", [op("set_running"), op("set_running")]), debug=True)
+
+    def verdicts(*logs: str) -> list[str]:
+        script = Script(made, target=RUN_IN_EXECUTOR.name, contract="bridge").does("0.0", "True")
+        for text in logs:
+            script.note("log", text)
+        return [clause for clause, _, _ in _verdicts(script.does("0.1", "!RuntimeError").state().run())]
+
+    slow = "asyncio: Executing %s took %.3f seconds"
+    refused = "concurrent.futures: Future %s in unexpected state: %s"
+    assert "B6" not in verdicts(slow, slow, refused)
+    assert "B6" in verdicts(refused, refused, refused)

@@ -46,6 +46,9 @@ _ALLOWED: Final[dict[str, dict[str, frozenset[str]]]] = {
 }
 #: arguments of set_exception that are refused, or that some releases refuse
 _REFUSED: Final = frozenset({"not-an-exception", "foreign-class", "StopIteration", "StopIteration-subclass"})
+#: asyncio's debug mode says that a callback was slow (in the run's own time): no fault, and nobody's exception
+#: Source: "Callbacks taking longer than 100 milliseconds are logged", https://docs.python.org/3/library/asyncio-dev.html
+_SLOW: Final = "asyncio: Executing %s took %.3f seconds"
 #: what never is part of any contract, whatever the program does
 _INTERNAL: Final = frozenset({"SystemError"})
 _INTERNAL_ERROR: Final = Outcome("raised", "SystemError")
@@ -92,7 +95,7 @@ class Exceptions:
             elif what in ("handler", "log", "unraisable", "uncaught"):
                 label = outcome.what if outcome is not None else ""
                 known = next((one for one in owed if one[0] == label), None)
-                if label == "Abort":
+                if label == "Abort" or (what == "log" and event.what == _SLOW and run.program.debug):
                     continue
                 if known is not None and what in ("handler", "log"):
                     owed.remove(known)
