@@ -232,7 +232,7 @@ def _raise_children(worker: _Worker, watched: bool, parent: int) -> None:
         request = None
         if culprit.phase == "ended":
             os._exit(0)
-        if code == 0 and culprit.phase in ("renew", "again"):
+        if code in (0, ENDED_WELL) and culprit.phase in ("renew", "again"):
             request = json.loads(culprit.program) if culprit.phase == "again" else None
             worker.note.clear()
             continue
