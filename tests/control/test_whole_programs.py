@@ -682,6 +682,68 @@ def test_timers_can_be_late_together() -> None:
     assert seen == {repr(("returned", usual))}
 
 
+def test_timers_with_the_same_delay_need_not_be_due_together() -> None:
+    """Time goes on between two calls for the same delay; only where a program names the moment are timers due together.
+
+    Found with a connection pool whose user may time out just after it was handed the connection: it was certified.
+    """
+
+    def body(moments: bool) -> list[str]:
+        async def main() -> list[str]:
+            loop, order = asyncio.get_running_loop(), []
+            now = loop.time()
+
+            async def waits() -> None:
+                try:
+                    async with asyncio.timeout_at(now + 1) if moments else asyncio.timeout(1):
+                        await loop.create_future()
+                except TimeoutError:
+                    order.append("timed out")
+
+            def first() -> None:
+                order.append("first")
+                loop.call_soon(order.append, "after the first")
+
+            waiting = asyncio.create_task(waits())
+            if moments:
+                loop.call_at(now + 1, first)
+                loop.call_at(now + 1, order.append, "second")
+            else:
+                loop.call_later(1, first)
+                loop.call_later(1, order.append, "second")
+            await waiting
+            await asyncio.sleep(3)
+            return order
+
+        return asyncio.run(main())
+
+    apart = ["first", "after the first", "second", "timed out"]
+    together = ["first", "second", "after the first", "timed out"]
+    seen = {repr(run.outcome) for run in _runs(lambda: body(False), "random", 60)}
+    assert seen >= {repr(("returned", apart)), repr(("returned", together))}
+    assert all("'returned'" in outcome for outcome in seen)
+    seen = {repr(run.outcome) for run in _runs(lambda: body(True), "random", 60)}
+    assert seen == {repr(("returned", together))}
+
+
+def test_what_times_out_at_once_does_so_after_any_number_of_others() -> None:
+    """A delay of 0 stays 0: `asyncio.timeout(0)` cancels at the first await that waits, as without control."""
+
+    async def main() -> int:
+        timed_out = 0
+        for _ in range(3):
+            try:
+                async with asyncio.timeout(0):
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
+            except TimeoutError:
+                timed_out += 1
+        return timed_out
+
+    for run in _runs(lambda: asyncio.run(main()), "random", 20):
+        assert run.outcome == ("returned", 3)
+
+
 class _Nameless(type):
     """Its classes do not say where they were made, as some that are made in C."""
 

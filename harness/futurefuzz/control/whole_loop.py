@@ -8,6 +8,7 @@ thread wakes a loop, is a flag; it becomes a real pipe when a signal handler nee
 from __future__ import annotations
 
 import asyncio
+import functools
 import select
 import selectors
 import warnings
@@ -24,6 +25,9 @@ __all__ = ["SUBSTITUTES", "ControlledLoop", "fresh_policy", "hush"]
 _WAKE_UP: Final = "a wake-up of its event loop"
 _DESCRIPTORS: Final = "a descriptor to become ready"
 _ASKING: Final = Pending("select", "descriptors", True)
+#: Virtual seconds. Time goes on between two calls that ask for the same delay, if only a little: more than the clock of
+#: a loop resolves (1 ns), so that their timers need not be due in the same iteration. Lateness may bring them together.
+_APART: Final = 1e-7
 
 
 class _Polled:
@@ -125,6 +129,8 @@ class ControlledLoop(_RealLoop, metaclass=_LoopMaker):  # type: ignore[misc,vali
         self.sleeper = -1
         number = control.number("loop") if control is not None else 0
         self._tasks_made = self._created = 0
+        self._asked_at = 0.0
+        self._asked: dict[float, int] = {}  # delay -> how many timers were asked for at this virtual time
         self._numbers: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         name = f"loop {number}"
         self._ssock: Any
@@ -192,6 +198,29 @@ class ControlledLoop(_RealLoop, metaclass=_LoopMaker):  # type: ignore[misc,vali
         if control is not None:
             control.point(self._posting)
         return _without_us(super().call_soon_threadsafe(callback, *args, context=context))
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        """As asyncio's; who asks later for the same delay is due a little later, not for certain at the same time."""
+        if self._present() is not None:
+            delay = self.a_little_later(delay)
+        timer: Any = super().call_later(delay, callback, *args, context=context)
+        _without_us(timer)
+        return timer  # type: ignore[no-any-return]
+
+    def a_little_later(self, delay: Any) -> Any:
+        """The delay (virtual seconds), longer by the time that those before took who asked for the same one just now.
+
+        What is to happen at once (0 or less), or is no number, is given back as it is. Moments that a program names
+        (`call_at`, `timeout_at`) are not touched: timers of one moment are due in one iteration of a real loop, too.
+        """
+        if self.control is None or type(delay) not in (int, float) or delay <= 0:
+            return delay
+        if self._asked_at != self.control.time:
+            self._asked_at = self.control.time
+            self._asked.clear()
+        before = self._asked.get(delay, 0)
+        self._asked[delay] = before + 1
+        return delay + before * _APART if before else delay
 
     def create_task(self, coro: Any, **keywords: Any) -> Any:
         """As asyncio's; tasks are numbered in each loop, so that names are the same in every run."""
@@ -302,9 +331,21 @@ def _select(rlist: Any, wlist: Any, xlist: Any, timeout: float | None = None, /)
     return _real_select(rlist, wlist, xlist, 0)
 
 
+# ---- asyncio.timeout ------------------------------------------------------------------------------------------------
+
+_real_timeout: Final = asyncio.timeout
+
+
+@functools.wraps(_real_timeout)
+def _timeout(delay: Any) -> Any:
+    loop = events._get_running_loop()
+    return _real_timeout(loop.a_little_later(delay) if type(loop) is ControlledLoop else delay)
+
+
 #: real object -> what stands in its place during a run
 SUBSTITUTES: Final[list[tuple[Any, Any]]] = [
     *((real, substitute) for real, substitute in _POLLED.items()),
     (_RealLoop, ControlledLoop),
     (_real_select, _select),
+    (_real_timeout, _timeout),
 ]
