@@ -45,7 +45,8 @@ SCENARIO = Scenario(
         reentrant=0.25,
         raising=0.1,
         equal=0.4,
-        ephemeral=0.4,
+        ephemeral=0.5,
+        deferring=0.5,
         contexts=0.3,
         hooks=0.9,
         # By how many programs it takes to meet one: comparing and printing are rare, scheduling is not.

@@ -49,6 +49,7 @@ ANY = Profile(
     contexts=0.5,
     unequal=0.5,
     unhashable=0.5,
+    deferring=0.5,
     foreign=0.5,
     failing=0.5,
     hooks=0.5,
@@ -176,7 +177,7 @@ def test_routes_hook_kinds_contexts_and_features_of_callbacks_are_all_drawn() ->
     assert {hook.raises for hook in hooks} == {False, True}
     assert {hook.raises or hook.nth > 1 for hook in hooks if hook.kind == "closed"} == {False}
     callbacks = [callback for program in drawn for callback in program.callbacks]
-    for feature in ("raises", "ephemeral", "operations", "unequal", "unhashable"):
+    for feature in ("raises", "ephemeral", "operations", "unequal", "unhashable", "deferring"):
         assert {bool(getattr(callback, feature)) for callback in callbacks} == {False, True}
     assert {len({c.group for c in p.callbacks}) < len(p.callbacks) for p in drawn} == {False, True}
     assert {p.debug for p in drawn} == {False, True}

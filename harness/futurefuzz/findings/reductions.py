@@ -33,7 +33,7 @@ _FREE: Final = frozenset({"start", "end", "wait", "asleep", "locked", "sleep"})
 
 #: what an operation may be given, and what a callback may be, beyond the plain one
 _GIVEN: Final = ("argument", "context", "starved")
-_FLAGS: Final = ("raises", "ephemeral", "unequal", "unhashable")
+_FLAGS: Final = ("raises", "ephemeral", "unequal", "unhashable", "deferring")
 
 Measure = tuple[int, ...]
 

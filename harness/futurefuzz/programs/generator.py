@@ -318,6 +318,7 @@ class _Draft:
         ephemeral = profile.ephemeral > 0 and flag(profile.ephemeral)
         unequal = profile.unequal > 0 and flag(profile.unequal)
         unhashable = profile.unhashable > 0 and flag(profile.unhashable)
+        deferring = profile.deferring > 0 and flag(profile.deferring)
         callbacks: list[Callback] = []
         while len(callbacks) < self.used:  # grows while callbacks name later ones
             i = len(callbacks)
@@ -329,6 +330,7 @@ class _Draft:
                     ephemeral=ephemeral and flag(0.5),
                     unequal=unequal and flag(0.5),
                     unhashable=unhashable and flag(0.5),
+                    deferring=deferring and flag(0.5),
                 )
             )
         return callbacks

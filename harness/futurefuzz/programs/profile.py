@@ -96,6 +96,7 @@ class Profile:
         ephemeral: chance that some are kept alive by the future alone.
         unequal: chance that some are not equal to themselves.
         unhashable: chance that some have no hash.
+        deferring: chance that some leave it to the other one to say that they are not equal.
         starved: chance of an operation that one of its allocations fails.
         foreign: chance that futures are awaited through objects that only look like futures.
         links: chance that futures of the program, being tasks, await each other or themselves; a profile that has it is
@@ -136,6 +137,7 @@ class Profile:
     ephemeral: float = field(default=0.0, validator=_chance)
     unequal: float = field(default=0.0, validator=_chance)
     unhashable: float = field(default=0.0, validator=_chance)
+    deferring: float = field(default=0.0, validator=_chance)
     starved: float = field(default=0.0, validator=_chance)
     foreign: float = field(default=0.0, validator=_chance)
     links: float = field(default=0.0, validator=_chance)

@@ -85,6 +85,7 @@ class Callback:
         ephemeral: the harness keeps no reference, so that the future's reference is the last one.
         unequal: it is equal to nothing, not even to itself.
         unhashable: it has no hash.
+        deferring: where it is not equal to the other one, it leaves the answer to that (`NotImplemented`).
     """
 
     group: int = 0
@@ -93,6 +94,7 @@ class Callback:
     ephemeral: bool = False
     unequal: bool = False
     unhashable: bool = False
+    deferring: bool = False
 
 
 @frozen(kw_only=True)

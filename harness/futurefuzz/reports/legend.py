@@ -61,6 +61,8 @@ def _callback(index: int, callback: Callback) -> str:
         told.append(f"c{index} is not equal to itself")
     if callback.unhashable:
         told.append(f"c{index} has no hash")
+    if callback.deferring:
+        told.append(f"c{index} leaves it to the other one to say that they are not equal")
     if callback.ephemeral:
         told.append(f"only the future keeps c{index} alive")
     return "; ".join(told)

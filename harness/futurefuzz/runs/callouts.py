@@ -93,9 +93,11 @@ class DoneCallback:
 
     def __eq__(self, other: object) -> bool:
         self.run.callout(_EQ)
-        if not isinstance(other, DoneCallback) or self.spec.unequal or other.spec.unequal:
-            return False
-        return other.spec.group == self.spec.group
+        comparable = isinstance(other, DoneCallback) and not (self.spec.unequal or other.spec.unequal)
+        if comparable and other.spec.group == self.spec.group:  # type: ignore[attr-defined]
+            return True
+        # The other one is asked then; where it leaves the answer, too, identity decides.
+        return NotImplemented if self.spec.deferring and not self.spec.unequal else False
 
     def __hash__(self) -> int:
         self.run.callout(_HASH)
