@@ -26,17 +26,22 @@ _SUFFIX: Final = ".tmp"
 def write(path: Path, data: bytes) -> None:
     """Put `data` into the file: afterwards it holds all of it, or, on any error, what it held before.
 
+    What is there and is no regular file (`/dev/null`, a terminal, a pipe) is written to as it is: a rename would put a
+    file in its place, for everybody on the machine where the user may do that.
+
     Raises:
         OSError: no space, no permission, no such folder; nothing has changed and no temporary file is left.
     """
+    if path.exists() and not path.is_file():
+        with path.open("wb", buffering=0) as stream:
+            _write_all(stream.fileno(), data)
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}")
     # not tempfile.mkstemp, whose files only their owner can read
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            _write_all(descriptor, data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -45,6 +50,12 @@ def write(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def sweep(folder: Path) -> None:

@@ -59,19 +59,27 @@ async def _member(compound: Compound, number: int, child: Child) -> Any:
     return await child
 
 
+def _started(group: asyncio.TaskGroup, member: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    try:
+        return group.create_task(member)
+    except RuntimeError:  # an eager member has failed already; up to 3.12 the group does not close what it refuses
+        member.close()
+        raise
+
+
 async def _groups(compound: Compound, children: Sequence[Child]) -> Any:
     *inner, outer = enumerate(children)
     async with asyncio.TaskGroup() as around:
-        last = around.create_task(_member(compound, *outer))
+        last = _started(around, _member(compound, *outer))
         async with asyncio.TaskGroup() as inside:
-            tasks = [inside.create_task(_member(compound, *each)) for each in inner]
+            tasks = [_started(inside, _member(compound, *each)) for each in inner]
             compound.note("started")
     return [asyncio.CancelledError() if task.cancelled() else task.result() for task in (*tasks, last)]
 
 
 async def _group(compound: Compound, children: Sequence[Child]) -> Any:
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_member(compound, *each)) for each in enumerate(children)]
+        tasks = [_started(group, _member(compound, *each)) for each in enumerate(children)]
         compound.note("started")
     return [asyncio.CancelledError() if task.cancelled() else task.result() for task in tasks]
 
