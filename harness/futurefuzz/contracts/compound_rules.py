@@ -27,8 +27,10 @@ __all__ = [
     "all_done",
     "as_child",
     "cancelled_inside",
+    "cancelled_outside",
     "is_error",
     "swallowed",
+    "too_early",
     "untouched",
 ]
 
@@ -63,6 +65,13 @@ def cancelled_inside(facts: Facts, who: list[int] | range, *, since: int | None 
     return None
 
 
+def cancelled_outside(facts: Facts) -> Fault | None:
+    """A compound that was cancelled ends so."""
+    if facts.final == CANCELLED:
+        return None
+    return HANGS if facts.final is None else swallowed(facts.final)
+
+
 def swallowed(what: str) -> Fault:
     """A cancellation was accepted, and this came out."""
     return (
@@ -77,6 +86,13 @@ def _kind(label: str | None) -> str:
         return "nothing"
     word = {"v:": "a value", "e:": "an exception", "[": "a result", "Ex": "an ExceptionGroup"}
     return next((text for prefix, text in word.items() if label.startswith(prefix)), label)
+
+
+def too_early(facts: Facts) -> Fault | None:
+    """A TimeoutError came, and time was not up."""
+    if "early" in facts.stages:
+        return clauses.TIMEOUT, "too early", "TimeoutError came out before the timeout was over"
+    return None
 
 
 #: nobody came back
@@ -128,9 +144,7 @@ def _gather_exceptions(facts: Facts) -> Fault | None:
         return untouched(facts) or all_done(facts, facts.final)
     if fault := cancelled_inside(facts, facts.members, since=facts.cancels[0]):
         return fault
-    if facts.final == CANCELLED:
-        return None
-    return HANGS if facts.final is None else swallowed(facts.final)
+    return cancelled_outside(facts)
 
 
 def _listed(facts: Facts) -> str | None:
@@ -184,14 +198,14 @@ def _waiting(facts: Facts) -> Fault | None:
     final = facts.final
     started = facts.stages.get("started")
     if facts.cancels:
-        if final != CANCELLED:
-            return HANGS if final is None else swallowed(final)
+        if fault := cancelled_outside(facts):
+            return fault
         if started is None:
             return untouched(facts)  # cancelled before its first step: it never came to wait
         return cancelled_inside(facts, range(1)) if started < facts.cancels[0] else None
     if final == "TimeoutError":
-        if "early" in facts.stages:
-            return clauses.TIMEOUT, "too early", "TimeoutError came out before the timeout was over"
+        if fault := too_early(facts):
+            return fault
         late = facts.ended.get(0, (0, ""))[0] > facts.stages.get("timed out", facts.end)
         if late or facts.last.get(0, CANCELLED) is None:
             return clauses.TIMEOUT, "child pending", "TimeoutError came out although what was waited for goes on"
@@ -242,9 +256,7 @@ def _wait(condition: Callable[[Facts, list[int]], bool], *, timeout: bool = Fals
         if fault := untouched(facts):
             return fault
         if facts.cancels:
-            if final == CANCELLED:
-                return None
-            return HANGS if final is None else swallowed(final)
+            return cancelled_outside(facts)
         if final is None:
             done = [child for child in facts.members if facts.last.get(child) is not None]
             return HANGS if "started" in facts.stages and condition(facts, done) else None
@@ -282,9 +294,7 @@ def _as_completed(facts: Facts) -> Fault | None:
     if fault := untouched(facts):
         return fault
     if facts.cancels:
-        if final == CANCELLED:
-            return None
-        return HANGS if final is None else swallowed(final)
+        return cancelled_outside(facts)
     if final is None:
         return HANGS if "started" in facts.stages and _listed(facts) is not None else None
     if not final.startswith("["):
@@ -293,8 +303,8 @@ def _as_completed(facts: Facts) -> Fault | None:
     timed_out = said[-1:] == ["TimeoutError"]
     if timed_out:
         said.pop()
-        if "early" in facts.stages:
-            return clauses.TIMEOUT, "too early", "TimeoutError came out before the timeout was over"
+        if fault := too_early(facts):
+            return fault
     elif len(said) != facts.children:
         return clauses.COMPLETION_ORDER, "not each once", "as_completed did not give each future once"
     early, later = _order(facts, facts.stages["started"])

@@ -17,8 +17,10 @@ from futurefuzz.contracts.compound_rules import (
     all_done,
     as_child,
     cancelled_inside,
+    cancelled_outside,
     is_error,
     swallowed,
+    too_early,
     untouched,
 )
 
@@ -66,18 +68,10 @@ def _shielded(facts: Facts) -> Fault | None:
     if fault := untouched(facts):
         return fault
     if facts.cancels:
-        if final == CANCELLED:
-            return None
-        return HANGS if final is None else swallowed(final)
+        return cancelled_outside(facts)
     if final == "TimeoutError":
-        return _early(facts)
+        return too_early(facts)
     return as_child(final, facts.last.get(0))
-
-
-def _early(facts: Facts) -> Fault | None:
-    if "early" in facts.stages:
-        return clauses.TIMEOUT, "too early", "TimeoutError came out before the timeout was over"
-    return None
 
 
 def _gathered(facts: Facts) -> Fault | None:
@@ -90,7 +84,7 @@ def _gathered(facts: Facts) -> Fault | None:
             return untouched(facts)
         return cancelled_inside(facts, facts.members) if started < facts.cancels[0] and not errors else None
     if final == "TimeoutError":
-        if fault := _early(facts):
+        if fault := too_early(facts):
             return fault
         if not errors and any(facts.last.get(child, CANCELLED) is None for child in facts.members):
             return clauses.TIMEOUT, "child pending", "TimeoutError came out although what was waited for goes on"

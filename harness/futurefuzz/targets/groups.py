@@ -7,14 +7,27 @@ import concurrent.futures
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from futurefuzz.targets.base import Compound, Sides
+from futurefuzz.targets.base import Compound, Sides, Target, register
 
-__all__ = ["TIMEOUT", "Child", "ThreadChild", "children_of", "in_order", "task_factory", "waiting"]
+__all__ = [
+    "TIMEOUT",
+    "Child",
+    "NewGroup",
+    "ThreadChild",
+    "children_of",
+    "compound_target",
+    "in_order",
+    "member",
+    "started",
+    "task_factory",
+    "task_group",
+    "waiting",
+]
 
 #: virtual seconds until what has a timeout times out; when that is, a run chooses
 TIMEOUT: Final = 1.0
 
-Body = Callable[[Compound], Coroutine[Any, Any, Any]]
+NewGroup = Callable[[asyncio.AbstractEventLoop, int], list[Sides]]
 
 
 class Child(asyncio.Future[Any]):
@@ -79,7 +92,7 @@ def in_order(count: int) -> list[ThreadChild]:
 
 def waiting(
     body: Callable[[Compound, Sequence[Child]], Coroutine[Any, Any, Any]], *, most: int = 8
-) -> Callable[[asyncio.AbstractEventLoop, int], list[Sides]]:
+) -> NewGroup:
     """Groups whose compound is a task that waits for the children, of which it takes so many at most."""
 
     def new_group(loop: asyncio.AbstractEventLoop, count: int) -> list[Sides]:
@@ -91,3 +104,46 @@ def waiting(
         return [*(Sides(child, child) for child in children[: count - 1]), Compound(make)]
 
     return new_group
+
+
+async def member(compound: Compound, number: int, child: Child) -> Any:
+    """A task of a group: it waits for its child, and says when it begins to."""
+    compound.note(f"member {number}")
+    return await child
+
+
+def started(group: asyncio.TaskGroup, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """Start it in the group; what the group refuses is closed, or Python would say that it was never awaited."""
+    try:
+        return group.create_task(coroutine)
+    except RuntimeError:  # an eager member has failed already; up to 3.12 the group does not close what it refuses
+        coroutine.close()
+        raise
+
+
+async def task_group(compound: Compound, children: Sequence[Child]) -> Any:
+    """A group with a task for each child; the outcomes of its tasks."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [started(group, member(compound, *each)) for each in enumerate(children)]
+        compound.note("started")
+    return [asyncio.CancelledError() if task.cancelled() else task.result() for task in tasks]
+
+
+def compound_target(
+    name: str, shape: str, new_group: NewGroup, children: tuple[int, int], description: str
+) -> Target:
+    """A target with the contract of compounds, registered.
+
+    Args:
+        name, shape, new_group, children, description: as of a `Target`.
+    """
+    return register(
+        Target(
+            name=name,
+            contract="compound",
+            new_group=new_group,
+            children=children,
+            shape=shape,
+            description=description,
+        )
+    )

@@ -10,15 +10,22 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from futurefuzz.targets.base import Compound, Sides, Target, register
-from futurefuzz.targets.groups import TIMEOUT, Child, children_of, task_factory, waiting
+from futurefuzz.targets.base import Compound, Sides, Target
+from futurefuzz.targets.groups import (
+    TIMEOUT,
+    Child,
+    NewGroup,
+    children_of,
+    compound_target,
+    task_factory,
+    task_group,
+    waiting,
+)
 
 __all__ = ["COMPOUNDS"]
 
 _ONE: Final = (1, 1)
 _SOME: Final = (1, 3)
-
-NewGroup = Callable[[asyncio.AbstractEventLoop, int], list[Sides]]
 
 
 def _over(compose: Callable[[Sequence[Child]], Any], *, most: int = 8) -> NewGroup:
@@ -55,18 +62,6 @@ async def _timeout(compound: Compound, children: Sequence[Child]) -> Any:
     except TimeoutError:
         compound.note("timed out" if _is_over(began) else "early")
         raise
-
-
-async def _member(compound: Compound, number: int, child: Child) -> Any:
-    compound.note(f"member {number}")
-    return await child
-
-
-async def _task_group(compound: Compound, children: Sequence[Child]) -> Any:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_member(compound, number, child)) for number, child in enumerate(children)]
-        compound.note("started")
-    return [asyncio.CancelledError() if task.cancelled() else task.result() for task in tasks]
 
 
 def _waiter(return_when: str, timeout: float | None = None) -> Callable[..., Any]:
@@ -139,80 +134,69 @@ async def _plain(child: Child) -> Any:
     return await child
 
 
-def _compound(name: str, shape: str, new_group: NewGroup, children: tuple[int, int], description: str) -> Target:
-    return register(
-        Target(
-            name=name,
-            contract="compound",
-            new_group=new_group,
-            children=children,
-            shape=shape,
-            description=description,
-        )
-    )
-
-
 COMPOUNDS: Final[list[Target]] = [
-    _compound("asyncio.gather", "gather", _over(lambda c: asyncio.gather(*c)), _SOME, "asyncio.gather over futures"),
-    _compound(
+    compound_target(
+        "asyncio.gather", "gather", _over(lambda c: asyncio.gather(*c)), _SOME, "asyncio.gather over futures"
+    ),
+    compound_target(
         "asyncio.gather-exceptions",
         "gather-exceptions",
         _over(lambda c: asyncio.gather(*c, return_exceptions=True)),
         _SOME,
         "asyncio.gather(..., return_exceptions=True) over futures",
     ),
-    _compound(
+    compound_target(
         "asyncio.shield", "shield", _over(lambda c: asyncio.shield(c[0]), most=1), _ONE, "asyncio.shield of a future"
     ),
-    _compound(
+    compound_target(
         "asyncio.wait_for", "waiting", waiting(_wait_for, most=1), _ONE, "a task in asyncio.wait_for(future, timeout)"
     ),
-    _compound(
+    compound_target(
         "asyncio.timeout", "waiting", waiting(_timeout, most=1), _ONE, "a task that awaits a future in asyncio.timeout"
     ),
-    _compound(
+    compound_target(
         "asyncio.TaskGroup",
         "task-group",
-        _in_order(waiting(_task_group)),
+        _in_order(waiting(task_group)),
         _SOME,
         "a task with an asyncio.TaskGroup of tasks that each await a future",
     ),
-    _compound(
+    compound_target(
         "asyncio.wait-first",
         "wait-first",
         waiting(_waiter(asyncio.FIRST_COMPLETED)),
         _SOME,
         "a task in asyncio.wait(futures, return_when=FIRST_COMPLETED)",
     ),
-    _compound(
+    compound_target(
         "asyncio.wait-exception",
         "wait-exception",
         waiting(_waiter(asyncio.FIRST_EXCEPTION)),
         _SOME,
         "a task in asyncio.wait(futures, return_when=FIRST_EXCEPTION)",
     ),
-    _compound(
+    compound_target(
         "asyncio.wait-all",
         "wait-all",
         waiting(_waiter(asyncio.ALL_COMPLETED)),
         _SOME,
         "a task in asyncio.wait(futures)",
     ),
-    _compound(
+    compound_target(
         "asyncio.wait-timeout",
         "wait-timeout",
         waiting(_waiter(asyncio.ALL_COMPLETED, TIMEOUT)),
         _SOME,
         "a task in asyncio.wait(futures, timeout)",
     ),
-    _compound(
+    compound_target(
         "asyncio.as_completed",
         "as-completed",
         waiting(_as_completed(None)),
         _SOME,
         "a task that goes through asyncio.as_completed(futures)",
     ),
-    _compound(
+    compound_target(
         "asyncio.as_completed-timeout",
         "as-completed-timeout",
         waiting(_as_completed(TIMEOUT)),
@@ -222,14 +206,14 @@ COMPOUNDS: Final[list[Target]] = [
 ]
 if sys.version_info >= (3, 12):
     COMPOUNDS.extend([
-        _compound(
+        compound_target(
             "asyncio.eager-task",
             "awaiting",
             _eager(waiting(_await, most=1)),
             _ONE,
             "a task of asyncio.eager_task_factory that awaits a future",
         ),
-        _compound(
+        compound_target(
             "asyncio.eager-gather",
             "gather",
             _eager(_over(_gather_members)),

@@ -7,8 +7,19 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
-from futurefuzz.targets.base import Compound, Sides, Target, register
-from futurefuzz.targets.groups import TIMEOUT, Child, children_of, task_factory, waiting
+from futurefuzz.targets.base import Compound, Sides, Target
+from futurefuzz.targets.groups import (
+    TIMEOUT,
+    Child,
+    NewGroup,
+    children_of,
+    compound_target,
+    member,
+    started,
+    task_factory,
+    task_group,
+    waiting,
+)
 
 __all__ = ["NESTED"]
 
@@ -54,34 +65,14 @@ async def _timeouts(children: Sequence[Child]) -> Any:
             return await children[0]
 
 
-async def _member(compound: Compound, number: int, child: Child) -> Any:
-    compound.note(f"member {number}")
-    return await child
-
-
-def _started(group: asyncio.TaskGroup, member: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-    try:
-        return group.create_task(member)
-    except RuntimeError:  # an eager member has failed already; up to 3.12 the group does not close what it refuses
-        member.close()
-        raise
-
-
 async def _groups(compound: Compound, children: Sequence[Child]) -> Any:
     *inner, outer = enumerate(children)
     async with asyncio.TaskGroup() as around:
-        last = _started(around, _member(compound, *outer))
+        last = started(around, member(compound, *outer))
         async with asyncio.TaskGroup() as inside:
-            tasks = [_started(inside, _member(compound, *each)) for each in inner]
+            tasks = [started(inside, member(compound, *each)) for each in inner]
             compound.note("started")
     return [asyncio.CancelledError() if task.cancelled() else task.result() for task in (*tasks, last)]
-
-
-async def _group(compound: Compound, children: Sequence[Child]) -> Any:
-    async with asyncio.TaskGroup() as group:
-        tasks = [_started(group, _member(compound, *each)) for each in enumerate(children)]
-        compound.note("started")
-    return [asyncio.CancelledError() if task.cancelled() else task.result() for task in tasks]
 
 
 async def _iterated(compound: Compound, children: Sequence[Child]) -> Any:
@@ -96,7 +87,7 @@ async def _iterated(compound: Compound, children: Sequence[Child]) -> Any:
     return found
 
 
-def _in_order(body: Body, *, eager: bool = False) -> Callable[[asyncio.AbstractEventLoop, int], list[Sides]]:
+def _in_order(body: Body, *, eager: bool = False) -> NewGroup:
     """On a loop whose tasks have an order in sets, and are eager if that is wanted."""
     inner = waiting(body)
 
@@ -107,55 +98,36 @@ def _in_order(body: Body, *, eager: bool = False) -> Callable[[asyncio.AbstractE
     return new_group
 
 
-def _target(
-    name: str,
-    shape: str,
-    new_group: Callable[[asyncio.AbstractEventLoop, int], list[Sides]],
-    children: tuple[int, int],
-    description: str,
-) -> Target:
-    return register(
-        Target(
-            name=name,
-            contract="compound",
-            new_group=new_group,
-            children=children,
-            shape=shape,
-            description=description,
-        )
-    )
-
-
 NESTED: Final[list[Target]] = [
-    _target(
+    compound_target(
         "asyncio.gather-in-gather",
         "gather-in-gather",
         _gathered,
         (2, 3),
         "asyncio.gather over another gather and a future",
     ),
-    _target(
+    compound_target(
         "asyncio.wait_for-shield",
         "waiting-shielded",
         waiting(_with_timeout(_wait_for_shield), most=1),
         (1, 1),
         "a task in asyncio.wait_for(shield(future), timeout)",
     ),
-    _target(
+    compound_target(
         "asyncio.wait_for-gather",
         "waiting-gathered",
         waiting(_with_timeout(_wait_for_gather)),
         (1, 3),
         "a task in asyncio.wait_for(gather(*futures), timeout)",
     ),
-    _target(
+    compound_target(
         "asyncio.timeout-in-timeout",
         "waiting",
         waiting(_with_timeout(_timeouts), most=1),
         (1, 1),
         "a task that awaits a future in asyncio.timeout in another one of the same deadline",
     ),
-    _target(
+    compound_target(
         "asyncio.TaskGroup-in-TaskGroup",
         "task-group",
         _in_order(_groups),
@@ -165,17 +137,17 @@ NESTED: Final[list[Target]] = [
 ]
 if sys.version_info >= (3, 12):
     NESTED.append(
-        _target(
+        compound_target(
             "asyncio.eager-TaskGroup",
             "task-group",
-            _in_order(_group, eager=True),
+            _in_order(task_group, eager=True),
             (1, 3),
             "a task with an asyncio.TaskGroup of eager tasks that each await a future",
         )
     )
 if sys.version_info >= (3, 13):
     NESTED.append(
-        _target(
+        compound_target(
             "asyncio.as_completed-async",
             "as-completed",
             waiting(_iterated),
