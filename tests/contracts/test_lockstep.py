@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from futurefuzz.contracts import lockstep
-from futurefuzz.programs.program import Callback
+from futurefuzz.programs.program import Callback, Operation
 from futurefuzz.runs.history import Run
 from futurefuzz.targets import asyncio_tasks
 from tests.oracles.histories import Script, op, program
@@ -315,6 +315,38 @@ def test_a_cancelled_task_is_cancelled_one_iteration_later() -> None:
         is None
     )
     assert _clause(_task(("cancel", "False"))) == ("A13", "cancel when pending: False, not True", 1)
+
+
+ELSEWHERE = ("task", [op("await-elsewhere")])
+STOPS = ("task", [op("set_exception", argument="StopIteration")])
+AWAITS = ("task", [op("await"), op("done")])
+YIELDS = ("task", [op("yield"), op("yield")])
+
+
+def _marked(*actors: tuple[str, list[Operation]]) -> Script:
+    script = Script(program(ELSEWHERE, STOPS, *actors), asyncio_tasks.C_TASK.name)
+    return script.does("0.0", "!RuntimeError").does("1.0", "None")
+
+
+def test_an_await_that_is_refused_is_no_turn_out_of_order() -> None:
+    """The outcome would be a RuntimeError as well; what tells the two apart is that the await did not wait."""
+    script = _marked(YIELDS, AWAITS).call("2.0").does("3.0", "!RuntimeError")
+    assert _clause(script.run()) == ("A12", "await refused", 6)
+
+
+def test_what_follows_an_await_that_was_refused_is_explained_by_it() -> None:
+    """Nobody else lost a turn by it, but the task is still pending."""
+    assert _clause(_marked(AWAITS).does("2.0", "!RuntimeError").does("2.1", "True").run()) is None
+    script = _marked(AWAITS).does("2.0", "!RuntimeError").does("2.1", "False")
+    assert _clause(script.run()) == ("A12", "await refused", 7)
+
+
+def test_a_waiter_that_did_wait_or_has_no_reason_to_be_refused_is_out_of_order() -> None:
+    """The must-miss twins: others had their turns meanwhile, or no task of another loop has left a mark."""
+    waited = _marked(AWAITS, YIELDS).call("2.0").call("3.0").ret("2.0", "!RuntimeError").ret("3.0", "None").run()
+    assert _clause(waited) == ("A8", "loop's queue out of order", 6)
+    script = Script(program(STOPS, YIELDS, AWAITS), asyncio_tasks.C_TASK.name).does("0.0", "None").call("1.0")
+    assert _clause(script.does("2.0", "!RuntimeError").run()) == ("A8", "loop's queue out of order", 4)
 
 
 def test_a_run_cut_off_by_the_step_bound_is_not_blamed_for_what_did_not_happen() -> None:

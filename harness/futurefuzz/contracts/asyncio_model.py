@@ -70,8 +70,8 @@ class ModelFuture:
     """A future of the model; for the shape `task`, the gate or the task (which then has a gate)."""
 
     __slots__ = (
-        "asked", "beside_itself", "callbacks", "gate", "label", "must_cancel", "request", "retrieved", "state",
-        "stopped", "waits",
+        "asked", "beside_itself", "callbacks", "gate", "label", "marked", "must_cancel", "request", "retrieved",
+        "state", "stopped", "waits",
     )  # fmt: skip
 
     def __init__(self, gate: ModelFuture | None = None) -> None:
@@ -83,6 +83,7 @@ class ModelFuture:
         self.waits = False  # a task: it waits for its gate, or the gate is done and the wake-up is on its way
         self.asked = False  # a task: cancel has returned True
         self.beside_itself = False  # a task: it began to await another one, which tried to await itself just then
+        self.marked = False  # an await by a task of another loop has failed while it was pending
         self.must_cancel = False
         self.request = ""  # message of the cancellation that is asked for
         self.stopped = ""  # label of the StopIteration that it was given
@@ -170,7 +171,7 @@ class LoopModel:
         self.dropping: set[int] = set()  # futures that somebody drops or has dropped
         self.dropped: set[int] = set()
         self.at = -1  # position in the history
-        self.refused = False  # somebody may have been refused who awaited a task which had tried to await itself
+        self.refused = ""  # where somebody may have been refused although the outcome is a RuntimeError, too: why
 
     # ---- the ready queue --------------------------------------------------------------------------------------------
 
@@ -329,6 +330,7 @@ class LoopModel:
         elif name == "await-elsewhere":
             if future.state == PENDING:
                 self.expect(clauses.OPERATION, f"{name} when pending", outcome, RUNTIME_ERROR)
+                future.marked = True
             else:
                 future.retrieved = True
                 self.answers(clauses.AWAIT, name, future, outcome)

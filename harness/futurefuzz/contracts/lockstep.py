@@ -34,7 +34,7 @@ from futurefuzz.contracts.asyncio_model import (
     Unknown,
 )
 from futurefuzz.contracts.labels import kind
-from futurefuzz.contracts.misplaced import HistoryModel
+from futurefuzz.contracts.misplaced import BESIDE_ITSELF, MARKED, HistoryModel
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.errors import InputError
 from futurefuzz.programs.program import Operation
@@ -46,6 +46,8 @@ __all__ = ["BUDGET", "conform"]
 #: how many ways of interleaving postings are tried before the verdict is unknown
 BUDGET: Final = 200
 
+#: events by which the loop's turns are seen
+_TURNS: Final = ("call", "return", "run", "waiting", "stall")
 
 _plan: Plan | None = None
 
@@ -118,7 +120,7 @@ class Lockstep(HistoryModel):
             if carrier == loop:
                 if ended:
                     continue  # the harness takes the run apart
-                if self.at_once is not None and kind_ in ("call", "return", "run", "waiting", "stall"):
+                if self.at_once is not None and kind_ in _TURNS:
                     self.goes_on(kind_, actor, what)
                 if self.outbox:
                     for item in self.outbox:
@@ -254,9 +256,10 @@ class Lockstep(HistoryModel):
                 self.differs(clauses.OPERATION, f"posting {name}", outcome, NONE)
         elif name == "await":
             if self.current is None:
-                self.refused |= outcome == RUNTIME_ERROR and self.beside[actor]
-                if outcome == RUNTIME_ERROR and not self.waiting[actor].stops():
-                    self.diverge(clauses.AWAIT, *REFUSED)
+                if outcome == RUNTIME_ERROR:
+                    self.refused = self.refused or self.may_be_refused(actor)
+                    if not self.waiting[actor].stops():
+                        self.diverge(clauses.AWAIT, *REFUSED)
                 item = self.take(WAKE, actor, "a waiter's wake-up")
                 self.current = item
                 self.context = ""
@@ -277,6 +280,18 @@ class Lockstep(HistoryModel):
             behind = self.done_by[actor] = self.done_by[actor] + 1
             if behind == self.plan.lengths[actor]:
                 self.current = None
+
+    def may_be_refused(self, actor: int) -> str:
+        """Why an await that ended in a RuntimeError may have been refused, although that is the outcome as well."""
+        if self.beside[actor]:
+            return BESIDE_ITSELF
+        if not self.waiting[actor].marked:
+            return ""
+        for event in reversed(self.history[: self.at]):
+            if event.carrier == self.loop and event.kind in _TURNS:
+                at_once = event.kind == "call" and event.actor == actor and event.what.name == "await"
+                return MARKED if at_once else ""
+        return ""
 
     def posted_returned(self, site: str, what: Operation, outcome: Outcome) -> None:
         name = what.name

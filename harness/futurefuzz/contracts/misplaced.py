@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from futurefuzz.contracts import asyncio_clauses as clauses
 from futurefuzz.contracts.asyncio_model import (
@@ -24,7 +24,11 @@ from futurefuzz.contracts.verdict import Violation
 from futurefuzz.programs.program import Operation
 from futurefuzz.runs.history import CallbackRun, Event, FinalState, Run
 
-__all__ = ["HistoryModel"]
+__all__ = ["BESIDE_ITSELF", "MARKED", "HistoryModel"]
+
+# Why an await is refused; what happens afterwards is out of step with the model.
+BESIDE_ITSELF: Final = "since that one is a task which tries to await itself"
+MARKED: Final = "since a task of another loop tried to await it before"
 
 
 class HistoryModel(LoopModel):
@@ -120,7 +124,7 @@ class HistoryModel(LoopModel):
 
     def better_explained(self, violation: Violation) -> Violation:
         """The same, or what explains it better: a task that must have been cancelled by then is none in the end, or
-        one that awaited a task which awaits itself was refused."""
+        an await was refused, so that all that follows comes too early."""
         if not self.is_task:
             return violation
         ends = {event.what.future: event.what for event in self.history if _is_end(event)}
@@ -130,7 +134,8 @@ class HistoryModel(LoopModel):
             if task.beside_itself
         ]
         untouched = violation.clause in (clauses.WINNER, clauses.EXCEPTION_ARGUMENT)  # they are about gates
-        if (any(beside) or self.refused) and not untouched:
+        reason = BESIDE_ITSELF if any(beside) else self.refused
+        if reason and not untouched:
             clause = clauses.AWAIT
             detail, cause = REFUSED
             return Violation(
@@ -138,7 +143,7 @@ class HistoryModel(LoopModel):
                 clause=clause,
                 grade=clause.grade,
                 detail=detail,
-                cause=f"{cause}, since that one is a task which tries to await itself",
+                cause=f"{cause}, {reason}",
                 at=violation.at,
             )
         for index, task in enumerate(self.futures):
