@@ -9,119 +9,33 @@ do with a `StopIteration` (A2).
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Any, Final
+from typing import Any
 
 from futurefuzz.contracts import asyncio_clauses as clauses
+from futurefuzz.contracts.asyncio_future import (
+    CALL,
+    CANCELLED,
+    EXCEPTION,
+    FALSE,
+    INVALID,
+    NONE,
+    PENDING,
+    REFUSED,
+    RESULT,
+    RUNTIME_ERROR,
+    SKIPPED,
+    TEXT,
+    TRUE,
+    TYPE_ERROR,
+    ModelFuture,
+)
+from futurefuzz.contracts.asyncio_loop import LoopQueue
 from futurefuzz.contracts.labels import kind, title
 from futurefuzz.contracts.verdict import Clause, Violation
-from futurefuzz.programs.program import Operation, Program
+from futurefuzz.programs.program import Operation
 from futurefuzz.runs.history import Outcome
 
-__all__ = [
-    "CALL",
-    "CANCELLED",
-    "EXCEPTION",
-    "FIRST_STEP",
-    "NONE",
-    "PENDING",
-    "POST",
-    "REFUSED",
-    "RESULT",
-    "RESUME",
-    "RUNTIME_ERROR",
-    "SELF_STEP",
-    "SKIPPED",
-    "START",
-    "TASK_WAKE",
-    "WAKE",
-    "Diverged",
-    "Item",
-    "LoopModel",
-    "ModelFuture",
-    "Plan",
-    "Unknown",
-]
-
-NONE: Final = ("returned", "None")
-TRUE: Final = ("returned", "True")
-FALSE: Final = ("returned", "False")
-SKIPPED: Final = ("returned", "skipped")
-TEXT: Final = ("returned", "str")
-INVALID: Final = ("raised", "InvalidStateError")
-TYPE_ERROR: Final = ("raised", "TypeError")
-RUNTIME_ERROR: Final = ("raised", "RuntimeError")
-
-#: detail and cause where an await ends at once, whether the future is done meanwhile or not
-REFUSED: Final = (
-    "await refused",
-    "A task of the future's own loop awaits it, and gets a RuntimeError instead of its outcome",
-)
-
-#: states of a future
-PENDING, RESULT, EXCEPTION, CANCELLED = range(4)
-
-# What stands in the ready queue, and in the list of callbacks of a future: (kind, whom it is about, ...)
-CALL, START, RESUME, WAKE, POST, FIRST_STEP, TASK_WAKE, SELF_STEP = range(8)
-Item = tuple[Any, ...]
-
-
-class ModelFuture:
-    """A future of the model; for the shape `task`, the gate or the task (which then has a gate)."""
-
-    __slots__ = (
-        "asked", "beside_itself", "callbacks", "gate", "label", "marked", "must_cancel", "request", "retrieved",
-        "state", "stopped", "waits",
-    )  # fmt: skip
-
-    def __init__(self, gate: ModelFuture | None = None) -> None:
-        self.state = PENDING
-        self.label = ""  # of the value or exception; the message of a cancellation
-        self.callbacks: list[Item] = []
-        self.retrieved = False
-        self.gate = gate
-        self.waits = False  # a task: it waits for its gate, or the gate is done and the wake-up is on its way
-        self.asked = False  # a task: cancel has returned True
-        self.beside_itself = False  # a task: it began to await another one, which tried to await itself just then
-        self.marked = False  # an await by a task of another loop has failed while it was pending
-        self.must_cancel = False
-        self.request = ""  # message of the cancellation that is asked for
-        self.stopped = ""  # label of the StopIteration that it was given
-
-    def outcome(self) -> Outcome | None:
-        """As `result()` would give it; None while pending."""
-        if self.state == PENDING:
-            return None
-        if self.state == CANCELLED:
-            return Outcome("raised", f"CancelledError({self.label})" if self.label else "CancelledError")
-        return Outcome("returned" if self.state == RESULT else "raised", self.label)
-
-    def stops(self) -> bool:
-        """Whether its outcome is, or will be, the RuntimeError of a task that awaits itself, or that a StopIteration
-        becomes."""
-        return any(one.stopped or one.gate is one for one in self.chain())
-
-    def chain(self) -> list[ModelFuture]:
-        """It, what it awaits, what that awaits, and so on, each once."""
-        found: list[ModelFuture] = []
-        one: ModelFuture | None = self
-        while one is not None and not any(one is other for other in found):
-            found.append(one)
-            one = one.gate
-        return found
-
-
-class Plan:
-    """What follows from a program alone; kept while one program runs under many schedules."""
-
-    __slots__ = ("groups", "lengths", "program", "tasks", "unequal")
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.groups = program.groups()
-        self.unequal = [callback.unequal for callback in program.callbacks]
-        self.tasks = [number for number, actor in enumerate(program.actors) if actor.kind == "task"]
-        self.lengths = [len(actor.operations) for actor in program.actors]
+__all__ = ["Diverged", "LoopModel", "Unknown"]
 
 
 class Diverged(Exception):
@@ -135,135 +49,10 @@ class Unknown(Exception):
     """Nobody says what is right from here on."""
 
 
-class LoopModel:
-    """A loop with its futures and tasks.
+class LoopModel(LoopQueue):
+    """The loop, and what each operation on its futures does."""
 
-    Where postings of threads and entries of the loop itself may have come in either order (`inbox` is not empty while
-    the loop schedules), `guesses` tells which; the list grows as questions come up, `bounds` says how many answers
-    each has.
-    """
-
-    __slots__ = (
-        "at", "bounds", "context", "dropped", "dropping", "futures", "gates", "guesses", "inbox", "is_task", "plan",
-        "ready", "refused", "step",
-    )  # fmt: skip
-
-    def __init__(self, plan: Plan, guesses: list[int], bounds: list[int], *, is_task: bool) -> None:
-        self.plan = plan
-        self.guesses = guesses
-        self.bounds = bounds
-        self.step = 0
-        self.is_task = is_task
-        count = plan.program.futures
-        self.ready: deque[Item] = deque()
-        if is_task:
-            self.gates = [ModelFuture() for _ in range(count)]
-            self.futures = [ModelFuture(gate) for gate in self.gates]
-            for link in plan.program.links:
-                self.futures[link.of].gate = self.futures[link.to]
-            self.ready.extend([(FIRST_STEP, future) for future in self.futures])
-        else:
-            self.gates = self.futures = [ModelFuture() for _ in range(count)]
-        for number in plan.tasks:
-            self.ready.append((START, number))
-        self.inbox: list[Item] = []  # posted by threads since the loop's last event
-        self.context = ""  # that the loop runs in
-        self.dropping: set[int] = set()  # futures that somebody drops or has dropped
-        self.dropped: set[int] = set()
-        self.at = -1  # position in the history
-        self.refused = ""  # where somebody may have been refused although the outcome is a RuntimeError, too: why
-
-    # ---- the ready queue --------------------------------------------------------------------------------------------
-
-    def guess(self, bound: int) -> int:
-        """One of `bound` possibilities, which the history does not tell apart here."""
-        step = self.step
-        self.step = step + 1
-        if step == len(self.guesses):
-            self.guesses.append(0)
-            self.bounds.append(bound)
-            return 0
-        return self.guesses[step]
-
-    def schedule(self, item: Item) -> None:
-        """The loop puts something into its queue; postings since its last event may come before or after."""
-        inbox = self.inbox
-        if inbox:
-            before = self.guess(len(inbox) + 1)
-            if before:
-                self.ready.extend(inbox[:before])
-                del inbox[:before]
-        self.ready.append(item)
-
-    def complete(self, future: ModelFuture, state: int, label: str) -> None:
-        """Complete a future and schedule its callbacks."""
-        future.state = state
-        future.label = label
-        callbacks = future.callbacks
-        if callbacks:
-            if self.inbox:
-                for item in callbacks:
-                    self.schedule(item)
-            else:
-                self.ready.extend(callbacks)
-            future.callbacks = []
-
-    def next_item(self) -> Item | None:
-        """The next item whose turn shows in the history; those before it that do not show have had theirs."""
-        ready = self.ready
-        while True:
-            if not ready:
-                if not self.inbox:
-                    return None
-                ready.append(self.inbox.pop(0))
-            item = ready.popleft()
-            turn = item[0]
-            if turn == FIRST_STEP:
-                self.first_step(item[1])
-            elif turn == TASK_WAKE:
-                self.task_wake(item[1])
-            elif turn == SELF_STEP:
-                self.self_step(item[1])
-            elif turn != START or self.plan.lengths[item[1]]:
-                return item
-
-    def first_step(self, task: ModelFuture) -> None:
-        """A task starts its coroutine, which awaits the gate at once."""
-        if task.must_cancel:  # the coroutine never starts
-            self.complete(task, CANCELLED, task.request)
-        elif task.gate is task:
-            self.schedule((SELF_STEP, task))
-        elif task.gate is not None and task.gate.state == PENDING:
-            task.waits = True
-            task.beside_itself = self.is_beside_itself(task.gate)
-            task.gate.callbacks.append((TASK_WAKE, task))
-        else:
-            self.task_wake(task)
-
-    def task_wake(self, task: ModelFuture) -> None:
-        """A task whose gate is done goes on, to its end; a cancellation asked for meanwhile comes first."""
-        gate = task.gate
-        assert gate is not None
-        if gate.state == CANCELLED:
-            self.complete(task, CANCELLED, gate.label)
-        elif task.must_cancel:
-            self.complete(task, CANCELLED, task.request)
-        else:
-            task.stopped = gate.stopped
-            self.complete(task, gate.state, gate.label)
-
-    def is_beside_itself(self, task: ModelFuture) -> bool:
-        """Whether a task has tried to await itself and has not been told yet that this cannot be."""
-        return task.gate is task and (SELF_STEP, task) in self.ready
-
-    def self_step(self, task: ModelFuture) -> None:
-        """A task that awaits itself is told so, with its next step; a cancellation asked for meanwhile comes first."""
-        if task.must_cancel:
-            self.complete(task, CANCELLED, task.request)
-        else:
-            self.complete(task, EXCEPTION, "RuntimeError")
-
-    # ---- operations -------------------------------------------------------------------------------------------------
+    __slots__ = ()
 
     def apply(self, name: str, what: Operation, site: str, outcome: Any) -> None:
         """Check the outcome of an operation, and do to the model what it does."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any, Final, NamedTuple
 
-from futurefuzz.contracts.asyncio_model import CANCELLED, EXCEPTION, PENDING, RESULT
+from futurefuzz.contracts.asyncio_future import CANCELLED, EXCEPTION, PENDING, RESULT
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.runs.behaviour import STATUS, Behaviour, observation
 

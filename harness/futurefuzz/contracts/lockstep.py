@@ -14,10 +14,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from futurefuzz.contracts import asyncio_clauses as clauses
-from futurefuzz.contracts.asyncio_model import (
+from futurefuzz.contracts.asyncio_future import (
     CALL,
     CANCELLED,
-    EXCEPTION,
     NONE,
     PENDING,
     POST,
@@ -27,14 +26,14 @@ from futurefuzz.contracts.asyncio_model import (
     SKIPPED,
     START,
     WAKE,
-    Diverged,
     Item,
     ModelFuture,
-    Plan,
-    Unknown,
 )
+from futurefuzz.contracts.asyncio_loop import Plan
+from futurefuzz.contracts.asyncio_model import Diverged, Unknown
 from futurefuzz.contracts.labels import kind
-from futurefuzz.contracts.misplaced import BESIDE_ITSELF, MARKED, HistoryModel
+from futurefuzz.contracts.misplaced import BESIDE_ITSELF, MARKED
+from futurefuzz.contracts.notices import NoticingModel
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.errors import InputError
 from futurefuzz.programs.program import Operation
@@ -90,22 +89,17 @@ def conform(run: Run) -> list[Violation]:
     return []
 
 
-class Lockstep(HistoryModel):
+class Lockstep(NoticingModel):
     """One walk of the model along the history, under one list of guesses."""
 
-    __slots__ = ("at_once", "beside", "current", "done_by", "loop", "outbox", "owed", "traps", "waiting")
+    __slots__ = ("at_once", "beside", "outbox", "waiting")
 
     def __init__(self, plan: Plan, run: Run, guesses: list[int], bounds: list[int], *, is_task: bool) -> None:
         super().__init__(plan, run, guesses, bounds, is_task=is_task)
-        self.loop = run.loop_carrier
         self.outbox: list[Item] = []  # what the loop schedules after its last event and before its next
-        self.current: Item | None = None  # whose turn it is on the loop
         self.at_once: int | None = None  # task actor that awaits a future which is done: nothing may come in between
-        self.done_by = [0] * len(plan.lengths)  # operations that each actor has behind it
         self.beside: dict[int, bool] = {}  # task actor -> whether that was a task which had tried to await itself
         self.waiting: dict[int, ModelFuture] = {}  # task actor -> what it awaits
-        self.owed: tuple[str, Operation | None] | None = None  # exception that the loop's handler has yet to get
-        self.traps: list[Violation] = []
 
     # ---- the walk ---------------------------------------------------------------------------------------------------
 
@@ -354,95 +348,7 @@ class Lockstep(HistoryModel):
                 clauses.CONTEXT, "wrong context", "A callback ran in another context than that of its registration"
             )
 
-    # ---- notices and the end ----------------------------------------------------------------------------------------
-
-    def noticed(self, kind_: str, what: Any, outcome: Any) -> None:
-        if kind_ == "stall":
-            self.diverge(
-                clauses.LOST_WAKE_UP,
-                "legal use",
-                f"The loop slept with {what} callbacks ready although nothing but call_soon_threadsafe came from "
-                f"threads",
-                grade="forbidden",
-            )
-        elif kind_ in ("handler", "log", "unraisable", "uncaught"):
-            label = outcome[1] if outcome is not None else ""
-            if label == "Abort" or (kind_ == "log" and outcome is None):
-                return
-            owed = self.owed
-            if kind_ == "handler" and owed is not None and owed[0] == label:
-                self.owed = None
-                self.trapped(owed[1], label)
-            elif kind_ == "handler" and str(what).endswith("exception was never retrieved"):
-                self.never_retrieved(label)
-            elif kind_ == "handler" and str(what).startswith("Task was destroyed"):
-                if not any(self.futures[index].state == PENDING for index in self.dropping):
-                    self.diverge(clauses.HANDLER, "task destroyed", "The loop's handler was told of a destroyed task")
-            elif kind_ == "handler" and label == "InvalidStateError" and self.current is None and self.has_ended():
-                self.diverge(
-                    clauses.AWAIT, "woken after its end", "The loop was to go on with a task that has come to its end"
-                )
-            else:
-                where = {"handler": "the loop's handler", "log": "the log"}.get(kind_, kind_)
-                self.diverge(
-                    clauses.HANDLER,
-                    f"{kind_}: {kind(outcome) if outcome else what}",
-                    f"{label or what} reached {where}, which nothing in the contract explains",
-                )
-
-    def has_ended(self) -> bool:
-        """Whether some task that has awaited has come to its end: what a step of it would raise is known."""
-        actors = self.plan.program.actors
-        ended = [actors[number] for number in self.plan.tasks if self.done_by[number] == self.plan.lengths[number]]
-        return any(operation.name == "await" for actor in ended for operation in actor.operations)
-
-    def trapped(self, operation: Operation | None, label: str) -> None:
-        if operation is None or label != "InvalidStateError" or operation.via != "post":
-            return
-        if operation.name in ("set_result", "set_exception"):
-            state = self.gates[operation.future].state
-            meanwhile = "cancelled" if state == CANCELLED else "completed"
-            self.traps.append(
-                Violation(
-                    oracle="conformance",
-                    clause=clauses.POST_WITHOUT_ASKING,
-                    grade="interesting",
-                    detail="InvalidStateError in the loop's handler",
-                    cause=(
-                        f"call_soon_threadsafe({operation.name}) came after the future was {meanwhile}; "
-                        f"InvalidStateError "
-                        "ended in the loop's handler, since the callback did not ask done() first"
-                    ),
-                    at=self.at,
-                )
-            )
-
-    def never_retrieved(self, label: str) -> None:
-        # What the loop does without a trace (a task that wakes and takes its gate's exception) may or may not have
-        # happened yet, so only what the program itself retrieved counts. A falsy exception comes without a label from
-        # some loops.
-        for future, gate in zip(self.futures, self.gates, strict=True):
-            for one in (future, gate):
-                if one.stopped and one.stopped == label:
-                    self.came_through(one, ("raised", label))
-            # A task that awaits another one in the place of its gate does not ask its gate.
-            mine = [] if future.retrieved else future.chain()
-            if self.is_task and gate is not future.gate:
-                mine.append(gate)
-            if any(one.state == EXCEPTION and label in ("", one.label) for one in mine):
-                return
-            if label == RUNTIME_ERROR[1] and not future.retrieved and future.stops():
-                return
-        # A future may die inside the very call that sets its exception, when its last other reference was dropped
-        # meanwhile.
-        last = next((e for e in reversed(self.history[: self.at]) if e.carrier == self.loop), None)
-        if last is not None and last.kind == "call" and last.what.name == "set_exception" and self.dropping:
-            return
-        self.diverge(
-            clauses.NEVER_RETRIEVED,
-            "reported wrongly",
-            "An exception was reported as never retrieved that had been retrieved",
-        )
+    # ---- the end ----------------------------------------------------------------------------------------------------
 
     def left_waiting(self, actor: int, what: Any) -> None:
         if self.run.status == "livelock" or what.name == "await":

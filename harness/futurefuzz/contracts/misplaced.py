@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from futurefuzz.contracts import asyncio_clauses as clauses
-from futurefuzz.contracts.asyncio_model import (
+from futurefuzz.contracts.asyncio_future import (
     CALL,
     CANCELLED,
     NONE,
@@ -16,9 +16,9 @@ from futurefuzz.contracts.asyncio_model import (
     START,
     WAKE,
     Item,
-    LoopModel,
-    Plan,
 )
+from futurefuzz.contracts.asyncio_loop import Plan
+from futurefuzz.contracts.asyncio_model import LoopModel
 from futurefuzz.contracts.labels import kind
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.programs.program import Operation
