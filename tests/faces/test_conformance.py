@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from futurefuzz import conformance
+
 _ROOT = Path(__file__).resolve().parents[2]
 _PLUGINS = ("-p", "futurefuzz.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:randomly")
 
@@ -58,6 +60,23 @@ def test_each_clause_is_a_test(tmp_path: Path) -> None:
     assert "futurefuzz replay --target their_futures:NewestFirst@concurrent ff1." in said
     assert "departed: warm caches" in said
     assert "1 failed" in said
+
+
+def test_known_bugs_of_cpython_are_expected_failures_unless_they_are_not_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever inherits them cannot mend them; who develops CPython wants them red."""
+    known = {"verdict": "broken", "reason": "odd", "known": "gh-1 (still open)", "report": "all of it"}
+    new = {**known, "known": ""}
+    monkeypatch.setattr(conformance, "_result", lambda _options: {"C1": known, "C2": new})
+    theirs, strict = (
+        conformance.suite("concurrent.Future", "concurrent", runs=1, allow_known=allowed) for allowed in (True, False)
+    )
+    with pytest.raises(pytest.xfail.Exception, match=r"known: gh-1 \(still open\): odd"):
+        theirs().test_clause("C1")
+    for tests, clause in ((theirs, "C2"), (strict, "C1"), (strict, "C2")):
+        with pytest.raises(pytest.fail.Exception, match="all of it"):
+            tests().test_clause(clause)
 
 
 def test_workers_of_xdist_share_one_validation(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from futurefuzz.comparing.table import Row as OutcomeRow
 from futurefuzz.comparing.table import Table
 from futurefuzz.contracts import CLAUSES
 from futurefuzz.errors import InputError
+from futurefuzz.findings.known import KnownBug
 from futurefuzz.programs.program import Actor, Operation, Program
 from futurefuzz.reports.page import Page
 from futurefuzz.reports.validation import (
@@ -34,6 +36,13 @@ def _row(clause: str, verdict: Any, **fields: Any) -> Row:
 
 
 CRASH = crash_reported(path=None)
+_BUG = KnownBug(
+    signature=("mine.F:C8:backwards",),
+    issue="gh-1",
+    note="it runs backwards",
+    reviewed=date(2026, 1, 2),
+    fixed_in=("3.14.1",),
+)
 _HOLDS = _row("C1", "holds", tried=1234)
 _BROKEN = _row(
     "C8",
@@ -43,14 +52,21 @@ _BROKEN = _row(
     reason="Callbacks ran in another order",
     finding=evolve(CRASH, reference="mine:F@concurrent"),
     seen={"mine.F:C8:out of order": 6, "mine.F:C8:backwards": 1},
-    issues={"mine.F:C8:backwards": "gh-1"},
+    known={"mine.F:C8:backwards": _BUG},
+)
+#: the same in no other way than the known one, confirmed as such
+INHERITED = evolve(
+    _BROKEN,
+    finding=evolve(CRASH, known=_BUG),
+    seen={"mine.F:C8:backwards": 1},
 )
 _DEPARTED = _row("C9", "departed", departed=3, reason="for | warm caches")
 _LACKING = _row("C6", "not offered", reason="it has no set_running")
-_UNKNOWN = _row("C12", "unknown", tried=2, reason="2 runs have tried it; 50 are enough")
+UNKNOWN = _row("C12", "unknown", tried=2, reason="2 runs have tried it; 50 are enough")
 
 
-def _validated(*rows: Row, **fields: Any) -> Validated:
+def whole(*rows: Row, **fields: Any) -> Validated:
+    """A validation with these rows."""
     settings: dict[str, Any] = {
         "what": "mine:F",
         "target": "mine.F",
@@ -93,7 +109,7 @@ _CONTEST = Contest(
     ),
 )
 
-_ALL = _validated(_HOLDS, _BROKEN, _DEPARTED, _LACKING, _UNKNOWN)
+_ALL = whole(_HOLDS, _BROKEN, _DEPARTED, _LACKING, UNKNOWN)
 
 
 def test_the_table_has_a_line_for_each_clause_and_why_it_does_not_hold() -> None:
@@ -103,7 +119,7 @@ def test_the_table_has_a_line_for_each_clause_and_why_it_does_not_hold() -> None
     assert lines[0].split() == ["clause", "verdict", "runs", "what", "it", "says"]
     assert lines[2].startswith("C1      holds        1,234  A future is completed once")
     flat = " ".join(" ".join(lines).split())
-    assert "Callbacks ran in another order known: gh-1, and 1 more ways that are not known" in flat
+    assert "Callbacks ran in another order known: gh-1, fixed in 3.14.1: it runs backwards and 1 more way" in flat
     assert "declared: for | warm caches (observed in 3 runs)" in flat
     assert "it has no set_running" in flat
 
@@ -125,7 +141,7 @@ def test_the_report_begins_with_the_findings_and_ends_with_the_effort() -> None:
     ("rows", "fields", "code", "strict"),
     [
         ((_HOLDS, _DEPARTED, _LACKING), {}, 0, 0),
-        ((_HOLDS, _UNKNOWN), {}, 0, 1),
+        ((_HOLDS, UNKNOWN), {}, 0, 1),
         ((_HOLDS, _BROKEN), {}, 1, 1),
         ((_HOLDS, _BROKEN), {"errors": ("a worker failed",)}, 3, 3),
         ((_HOLDS,), {"complaints": ("the disk is full",)}, 2, 2),
@@ -133,9 +149,45 @@ def test_the_report_begins_with_the_findings_and_ends_with_the_effort() -> None:
 )
 def test_exit_codes(rows: tuple[Row, ...], fields: dict[str, Any], code: int, strict: int) -> None:
     """A broken clause is 1, the harness's own failure is never mixed up with it."""
-    validated = _validated(*rows, **fields)
+    validated = whole(*rows, **fields)
     assert exit_code(validated) == code
     assert exit_code(validated, strict=True) == strict
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "strict"),
+    [
+        ((_HOLDS, INHERITED), 0, 0),
+        ((_HOLDS, INHERITED, UNKNOWN), 0, 1),
+        ((INHERITED, _BROKEN), 1, 1),
+        ((evolve(INHERITED, finding=CRASH),), 1, 1),
+        ((evolve(INHERITED, known={}),), 1, 1),
+    ],
+)
+def test_known_bugs_alone_are_allowed_on_demand(rows: tuple[Row, ...], code: int, strict: int) -> None:
+    """Nothing else is: another signature of the same clause, or a finding that is new, fails as it did."""
+    validated = whole(*rows)
+    assert exit_code(validated) == 1
+    assert exit_code(validated, allow_known=True) == code
+    assert exit_code(validated, strict=True, allow_known=True) == strict
+    assert exit_code(whole(*rows, errors=("a worker failed",)), allow_known=True) == 3
+
+
+def test_what_is_known_stays_broken_and_is_named_with_its_releases() -> None:
+    """In the table, in Markdown and as data; what is allowed is an exit code, no verdict."""
+    validated = whole(_HOLDS, INHERITED)
+    text = " ".join(" ".join(line.plain for line in report(validated, Page(width=100))).split())
+    assert "mine:F: 1 clause of the contract concurrent broken, all by known bugs alone" in text
+    assert "known: gh-1, fixed in 3.14.1: it runs backwards" in text
+    assert "Nothing but known bugs breaks C8: --allow-known does not fail for that." in text
+    assert "not known" not in text
+    assert "*known: gh-1, fixed in 3.14.1: it runs backwards*" in markdown(validated)
+    made = document(validated, 0)
+    assert (made["validation"]["verdict"], made["validation"]["known_broken"]) == ("broken", ["C8"])
+    clause = made["clauses"][1]
+    assert (clause["verdict"], clause["only_known"]) == ("broken", True)
+    assert clause["known"] == [{"issue": "gh-1", "fixed_in": ["3.14.1"], "note": "it runs backwards"}]
+    assert [one["only_known"] for one in document(_ALL, 1)["clauses"]] == [False] * 5
 
 
 def test_the_document_has_the_promised_names() -> None:
@@ -157,7 +209,7 @@ def test_the_document_has_the_promised_names() -> None:
     broken = made["clauses"][1]
     assert broken["seen"]["mine.F:C8:backwards"] == {"runs": 1, "issue": "gh-1"}
     assert broken["finding"]["token"] == CRASH.token
-    names = "id text quote source grade versions verdict reason tried broken departed seen finding"
+    names = "id text quote source grade versions verdict reason tried broken departed seen known only_known finding"
     assert list(broken) == names.split()
     for word in (*head, *broken):
         assert word in (report.__globals__["__doc__"] or "")
@@ -178,7 +230,7 @@ def test_badges_are_a_line_a_picture_and_an_endpoint(tmp_path: Path) -> None:
     assert badge_line(_ALL) == (
         "**futurefuzz · concurrent: 1 hold, 1 broken, 1 departed, 1 unknown** (CPython 3.13.0)"
     )
-    save_badge(_validated(_HOLDS), tmp_path / "badge.json")
+    save_badge(whole(_HOLDS), tmp_path / "badge.json")
     made = json.loads((tmp_path / "badge.json").read_text())
     assert made == {
         "schemaVersion": 1,
@@ -194,7 +246,7 @@ def test_badges_are_a_line_a_picture_and_an_endpoint(tmp_path: Path) -> None:
 
 def test_outcome_tables_are_in_every_form_of_the_report() -> None:
     """Before the table of clauses on the console, a section of their own in Markdown, and as data."""
-    validated = _validated(_HOLDS, contests=(_CONTEST,))
+    validated = whole(_HOLDS, contests=(_CONTEST,))
     lines = [line.plain for line in report(validated, Page(width=100))]
     head = lines.index("A completion against a cancellation")
     assert lines[head + 1].startswith("thread 0:  f0.set_result(")
@@ -212,7 +264,7 @@ def test_outcome_tables_are_in_every_form_of_the_report() -> None:
 def test_where_nothing_is_enumerated_the_report_says_so() -> None:
     """An empty place would look as if all had been allowed."""
     said = "no model enumerates all legal outcomes of programs on tasks"
-    validated = _validated(_HOLDS, no_contests=said)
+    validated = whole(_HOLDS, no_contests=said)
     assert any(f"No outcome tables: {said}" in line.plain for line in report(validated, Page(width=100)))
     assert f"No outcome tables: {said}" in markdown(validated)
     assert document(validated, 0)["no_contests"] == said
@@ -220,7 +272,7 @@ def test_where_nothing_is_enumerated_the_report_says_so() -> None:
 
 def test_what_was_stopped_before_it_began_holds_nothing() -> None:
     """Ctrl-C in the first second: no badge says that all is well, and `--strict` does not pass."""
-    stopped = _validated(interrupted=True, contract="")
+    stopped = whole(interrupted=True, contract="")
     assert verdict(stopped) == "unknown"
     assert (exit_code(stopped), exit_code(stopped, strict=True)) == (0, 1)
     assert any("interrupted, mine:F: nothing was tried" in line.plain for line in report(stopped))

@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
-from asyncio import futures
 from typing import Any
 
 from futurefuzz.targets import Target
-
-PyFuture: Any = futures._PyFuture  # type: ignore[attr-defined]
 
 
 class Right(concurrent.futures.Future):  # type: ignore[type-arg]
@@ -48,7 +45,7 @@ class Small:
         self.set_result = self._future.set_result
 
 
-class CancelsAlways(PyFuture):  # type: ignore[misc]
+class CancelsAlways(asyncio.Future):  # type: ignore[type-arg]
     """A cancelled future can be cancelled again."""
 
     def cancel(self, msg: Any = None) -> bool:

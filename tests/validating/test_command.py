@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from futurefuzz import cli
 from futurefuzz.errors import InputError
+from futurefuzz.validating import command
 from futurefuzz.validating.command import declared, named
+from tests.reports.test_validation import INHERITED, UNKNOWN, whole
 
 _MODULE = """
 class Mine:
@@ -75,6 +79,21 @@ def test_wrong_input_is_one_line(arguments: list[str], said: str, capsys: pytest
 def test_what_is_named_is_a_reference_or_a_target(what: str, contract: str | None, name: str) -> None:
     """The contract belongs to the reference of a class; nothing is imported to find out."""
     assert named(what, contract) == name
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 1), (["--allow-known"], 0), (["--allow-known", "--strict"], 1)])
+def test_known_bugs_fail_unless_they_are_allowed(
+    arguments: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table is the same either way, and what nobody knows is still a matter of `--strict`."""
+    done = Mock(run=Mock(return_value=whole(INHERITED, UNKNOWN)))
+    monkeypatch.setattr(command, "Validation", Mock(return_value=done))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["validate", "concurrent.Future", *arguments, "--json", "out.json"])
+    assert ended.value.code == code
+    made = json.loads(Path("out.json").read_text())
+    assert (made["validation"]["exit_code"], made["validation"]["verdict"]) == (code, "broken")
+    assert "C8      broken" in capsys.readouterr().out
 
 
 def test_departures_are_clause_and_reason() -> None:

@@ -60,7 +60,7 @@ def _own(document: Any) -> list[str]:
     ]
 
 
-_FEW = ("--runs", "900", "--jobs", "1", "--seed", "1")
+_FEW = ("--runs", "600", "--jobs", "1", "--seed", "1")
 
 
 def test_the_example_is_broken_as_the_page_shows_and_its_token_replays(folder: Path) -> None:

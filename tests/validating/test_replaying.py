@@ -37,6 +37,7 @@ def test_what_is_declared_does_not_show_in_a_replay_and_the_rest_does(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was declared of the target in a validation is declared again, and the printed command says so."""
+    monkeypatch.setattr(cli, "_REPLAYS", 1)  # how often it shows is not the question
     monkeypatch.chdir(Path(__file__).resolve().parents[2])
     assert _replayed("C8:callback out of order", capsys=capsys)[0] == 1
     code, out, _ = _replayed("C8:callback out of order", "--departs", "C8=newest first", capsys=capsys)

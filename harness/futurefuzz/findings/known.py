@@ -56,6 +56,11 @@ class KnownBug:
     fixed_in: tuple[str, ...] = ()
     implementation: str = "CPython"
 
+    @property
+    def state(self) -> str:
+        """Whether a release is free of it, in words."""
+        return f"fixed in {', '.join(self.fixed_in)}" if self.fixed_in else "still open"
+
     def affects(self, implementation: str, version_info: Sequence[Any]) -> bool:
         """Whether an interpreter has the bug.
 

@@ -126,8 +126,7 @@ def _facts(reported: Reported, page: Page, clauses: Mapping[str, Clause]) -> lis
         lines += _fact("replayed", f"showed again in {rate.reproduced} of {rate.tried} fresh processes", page)
     known = reported.known
     if known is not None:
-        fixed = f"fixed in {', '.join(known.fixed_in)}" if known.fixed_in else "still open"
-        lines += _fact("known", f"{known.issue}, {fixed}: {known.note}", page)
+        lines += _fact("known", f"{known.issue}, {known.state}: {known.note}", page)
     if finding.analysis:
         lines += _fact("analysis", " ".join(finding.analysis.split()), page)
     return lines

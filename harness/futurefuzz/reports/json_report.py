@@ -14,7 +14,7 @@ from futurefuzz.findings import atomic
 from futurefuzz.findings.known import KnownBug
 from futurefuzz.programs.codec import program_to_json, schedule_to_json
 
-__all__ = ["FORMAT", "campaign_document", "finding_document", "save"]
+__all__ = ["FORMAT", "campaign_document", "finding_document", "known_document", "save"]
 
 #: raised when a name in the document changes its meaning
 FORMAT: Final = 1
@@ -60,7 +60,7 @@ def finding_document(reported: Reported) -> dict[str, Any]:
         "grade": finding.grade,
         "status": "new" if reported.is_new else "known",
         "remembered": reported.remembered,
-        "known": None if reported.known is None else _known(reported.known),
+        "known": None if reported.known is None else known_document(reported.known),
         "oracle": finding.oracle,
         "clause": finding.clause,
         "target": case.target,
@@ -84,7 +84,8 @@ def finding_document(reported: Reported) -> dict[str, Any]:
     }
 
 
-def _known(bug: KnownBug) -> dict[str, Any]:
+def known_document(bug: KnownBug) -> dict[str, Any]:
+    """A known bug: where it is discussed, the first fixed release of each branch, and what goes wrong."""
     return {"issue": bug.issue, "fixed_in": list(bug.fixed_in), "note": bug.note}
 
 

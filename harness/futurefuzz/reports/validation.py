@@ -9,6 +9,7 @@ The JSON document (`document`), whose names are promises:
       contract
       verdict              holds (every clause that is offered), broken, or unknown (none is broken, not all are known)
       counts               verdict -> how many clauses have it
+      known_broken         ids of the clauses that nothing but known bugs breaks; --allow-known does not fail for them
       exit_code            of the command
       interpreter, seed, jobs, seconds, runs, programs (generated ones), crashes, interrupted, repeat
       enumerated           by size: size (operations of a program), programs, completed (under every schedule within the
@@ -22,6 +23,9 @@ The JSON document (`document`), whose names are promises:
       tried                runs that could have broken it and did not
       broken, departed     runs that broke it first; runs in which the declared departure was observed
       seen                 signature -> {runs, issue}: how a broken clause showed, and the known bug that it is, or null
+      known                the known bugs that break it: objects of issue, fixed_in (the first fixed release of each
+                           branch; empty: still open) and note
+      only_known           nothing else breaks it
       finding              null, or as in `futurefuzz fuzz --json`
     contests               one object for each small program whose legal outcomes are enumerated: about, program, runs,
                            complete (every interleaving was run), legal (outcomes that the contract allows), and rows:
@@ -44,7 +48,7 @@ from futurefuzz.errors import InputError
 from futurefuzz.findings import atomic
 from futurefuzz.reports.console import count, duration
 from futurefuzz.reports.finding import finding_report
-from futurefuzz.reports.json_report import finding_document
+from futurefuzz.reports.json_report import finding_document, known_document
 from futurefuzz.reports.outcomes import contest_document, contest_lines, contest_markdown
 from futurefuzz.reports.page import Page, clean, cut, rule, wrap
 from futurefuzz.validating.result import VERDICTS, Row, Validated, Verdict
@@ -71,19 +75,22 @@ def verdict(validated: Validated) -> str:
     return "unknown" if validated.having("unknown") or not validated.rows else "holds"
 
 
-def exit_code(validated: Validated, *, strict: bool = False) -> int:
+def exit_code(validated: Validated, *, strict: bool = False, allow_known: bool = False) -> int:
     """Of the command: 3 when the harness failed, 1 when a clause is broken, else 0.
 
     Args:
         validated: what came out.
         strict: 1, too, when a clause is not known to hold.
+        allow_known: clauses that nothing but known bugs breaks are none of its reasons.
     """
     if validated.errors:
         return 3
     if validated.complaints:
         return 2
-    word = verdict(validated)
-    return 1 if word == "broken" or (strict and word == "unknown") else 0
+    if any(not (allow_known and row.only_known) for row in validated.having("broken")):
+        return 1
+    unsure = validated.having("unknown") or not validated.rows
+    return 1 if strict and unsure else 0
 
 
 # ---- on the console -------------------------------------------------------------------------------------------------
@@ -136,12 +143,10 @@ def _why(row: Row) -> list[str]:
         observed = f"observed in {count(row.departed, 'run')}" if row.departed else "not observed"
         return [f"declared: {row.reason} ({observed})"]
     if row.verdict == "broken":
-        issues = sorted(set(row.issues.values()))
-        new = len(row.seen) - len(row.issues)
-        said = [row.reason]
-        if issues:
-            more = f", and {new} more ways that are not known" if new > 0 else ""
-            said.append(f"known: {', '.join(issues)}{more}")
+        said = [row.reason, *(f"known: {bug.issue}, {bug.state}: {bug.note}" for bug in row.bugs)]
+        new = len(row.seen) - len(row.known)
+        if row.bugs and not row.only_known:
+            said.append(f"and {count(max(new, 1), 'more way that is', 'more ways that are')} not known")
         return said
     return [row.reason] if row.reason else []
 
@@ -150,7 +155,9 @@ def _title(validated: Validated) -> str:
     number = len(validated.having("broken"))
     head = "interrupted, " if validated.interrupted else ""
     if number:
+        known = len(validated.known_broken)
         word = f"{count(number, 'clause')} of the contract {validated.contract} broken"
+        word += f", {'all' if known == number else known} by known bugs alone" if known else ""
     elif not validated.rows:
         word = "nothing was tried"
     elif validated.having("unknown"):
@@ -163,6 +170,9 @@ def _title(validated: Validated) -> str:
 def _remarks(validated: Validated) -> list[str]:
     used = {row.verdict for row in validated.rows} - {"holds", "broken"}
     said = [f"{word}: {meaning}." for word, meaning in VERDICTS.items() if word in used]
+    if validated.known_broken:
+        names = ", ".join(row.clause.id for row in validated.known_broken)
+        said.append(f"Nothing but known bugs breaks {names}: --allow-known does not fail for that.")
     if validated.no_contests:
         said.append(f"No outcome tables: {validated.no_contests}.")
     said += [f"harness error: {error}" for error in validated.errors]
@@ -201,6 +211,7 @@ def document(validated: Validated, code: int) -> dict[str, Any]:
             "contract": validated.contract,
             "verdict": verdict(validated),
             "counts": {word: len(validated.having(word)) for word in VERDICTS},
+            "known_broken": [row.clause.id for row in validated.known_broken],
             "exit_code": code,
             "interpreter": validated.interpreter,
             "seed": validated.seed,
@@ -248,8 +259,11 @@ def _clause(row: Row) -> dict[str, Any]:
         "broken": row.broken,
         "departed": row.departed,
         "seen": {
-            signature: {"runs": runs, "issue": row.issues.get(signature)} for signature, runs in row.seen.items()
+            signature: {"runs": runs, "issue": row.known[signature].issue if signature in row.known else None}
+            for signature, runs in row.seen.items()
         },
+        "known": [known_document(bug) for bug in row.bugs],
+        "only_known": row.only_known,
         "finding": None if row.finding is None else finding_document(row.finding),
     }
 

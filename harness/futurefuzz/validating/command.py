@@ -87,6 +87,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
     @click.option("--departs", multiple=True, metavar="CLAUSE=REASON", help="It departs from this clause knowingly.")
     @click.option("--lacks", multiple=True, metavar="OPERATION", help="It does not offer this operation.")
     @click.option("--strict", is_flag=True, help="Exit with 1, too, when a clause is unknown.")
+    @click.option("--allow-known", is_flag=True, help="Do not fail for clauses that nothing but known bugs breaks.")
     @click.option("--json", "json_file", type=file, metavar="FILE", help="Write the result there.")
     @click.option("--markdown", "markdown_file", type=file, metavar="FILE", help="Write the report there.")
     @click.option("--badge", "badge_file", type=file, metavar="FILE", help="Write a badge: .svg or .json.")
@@ -101,6 +102,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
         departs: tuple[str, ...],
         lacks: tuple[str, ...],
         strict: bool,
+        allow_known: bool,
         json_file: Path | None,
         markdown_file: Path | None,
         badge_file: Path | None,
@@ -124,7 +126,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
         with Interrupt() as interrupt:
             with ConsoleListener(sys.stderr) as listener:
                 validated = Validation(options, listener, stop=interrupt).run()
-            code = exit_code(validated, strict=strict)
+            code = exit_code(validated, strict=strict, allow_known=allow_known)
             printer = Printer(sys.stdout)
             printer.show(report(validated, printer.page))
             if json_file is not None:

@@ -149,7 +149,7 @@ class Pursuit:
             if self._subject.clause_of(signature) == clause and signature in self._signatures
         }
 
-    def issues(self, seen: Mapping[str, int], finding: Reported) -> dict[str, str]:
+    def known(self, seen: Mapping[str, int], finding: Reported) -> dict[str, KnownBug]:
         """Which of the signatures are known bugs of this interpreter; where a process dies varies with each run."""
         found = {}
         for signature in seen:
@@ -157,7 +157,7 @@ class Pursuit:
             if bug is None and alike(signature, finding.finding.signature):
                 bug = finding.known
             if bug is not None:
-                found[signature] = bug.issue
+                found[signature] = bug
         return found
 
     def _look_into(self, clause: str, candidate: Candidate) -> None:

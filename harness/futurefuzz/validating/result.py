@@ -10,6 +10,7 @@ from attrs import frozen
 from futurefuzz.campaign.outcome import Reported
 from futurefuzz.comparing.table import Table
 from futurefuzz.contracts.verdict import Clause
+from futurefuzz.findings.known import KnownBug
 from futurefuzz.programs.program import Program
 
 __all__ = ["ENOUGH", "VERDICTS", "Contest", "Enumerated", "Row", "Validated", "Verdict"]
@@ -42,7 +43,7 @@ class Row:
         departed: runs in which a declared departure showed.
         finding: the smallest program and schedule found that break it, confirmed in fresh processes.
         seen: signature -> how often it was the first thing wrong with a run, of this clause.
-        issues: signature -> the known bug that it is.
+        known: signature -> the known bug that it is, on this interpreter.
     """
 
     clause: Clause
@@ -53,7 +54,19 @@ class Row:
     departed: int = 0
     finding: Reported | None = None
     seen: Mapping[str, int] = {}
-    issues: Mapping[str, str] = {}
+    known: Mapping[str, KnownBug] = {}
+
+    @property
+    def only_known(self) -> bool:
+        """It is broken, and by known bugs alone: every signature that was seen is one, and the finding."""
+        explained = self.finding is not None and self.finding.known is not None
+        return self.verdict == "broken" and explained and self.seen.keys() <= self.known.keys()
+
+    @property
+    def bugs(self) -> tuple[KnownBug, ...]:
+        """The known bugs that break it, each once, in the order of their issues."""
+        own = () if self.finding is None or self.finding.known is None else (self.finding.known,)
+        return tuple(sorted(dict.fromkeys((*own, *self.known.values())), key=lambda bug: (bug.issue, bug.note)))
 
 
 @frozen(kw_only=True)
@@ -143,6 +156,11 @@ class Validated:
     def having(self, verdict: Verdict) -> list[Row]:
         """The rows with that verdict."""
         return [row for row in self.rows if row.verdict == verdict]
+
+    @property
+    def known_broken(self) -> list[Row]:
+        """The rows that nothing but known bugs breaks."""
+        return [row for row in self.rows if row.only_known]
 
     @property
     def exhaustive(self) -> str:

@@ -44,7 +44,7 @@ def row_of(
     if row.finding is not None:
         cause = lessons.follows(name, [other for other, times in counts.broken.items() if times])
         said = row.finding.finding.cause + (f" (it may follow from {cause})" if cause else "")
-        return evolve(row, verdict="broken", reason=said, seen=seen, issues=pursuit.issues(seen, row.finding))
+        return evolve(row, verdict="broken", reason=said, seen=seen, known=pursuit.known(seen, row.finding))
     if row.broken:
         return evolve(row, reason=f"{row.broken} runs broke it, but not again in fresh processes", seen=seen)
     if row.tried >= ENOUGH:
