@@ -14,17 +14,19 @@
 The second kind is not controlled: it fails when a loop that ran in the test showed a fault of the program that can be
 told exactly (`futurefuzz.watch`). The fixture `loop_health` gives the measurements.
 
-The test may be plain or `async`; its fixtures are set up once, outside of control, and shared by all schedules. It
+The test may be plain or `async`; its plain fixtures are set up once, outside of control, and shared by all schedules;
+async ones are set up anew in each, whatever plugin they are written for (pytest-asyncio, anyio). It
 fails with the smallest schedule that makes it fail. The seed is fixed unless the mark gives one, so that the result is
 the same each time.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import inspect
+import unittest
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
@@ -37,11 +39,13 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_configure",
-    "pytest_pyfunc_call",
+    "pytest_fixture_setup",
     "pytest_runtest_call",
 ]
 
 _ARGUMENTS: Final = ("runs", "seconds", "seed", "model", "explorer", "instrument")
+#: whether a test is being explored
+_RUNNING: Final[pytest.StashKey[bool]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,7 +91,9 @@ def loop_health(request: pytest.FixtureRequest) -> Iterator[Health]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """A test with the mark fails when its loops show a fault of the program."""
+    """Explore a test that asks for it. A test with the other mark fails when its loops show a fault of the program."""
+    if isinstance(item, pytest.Function) and _is_explored(item):
+        item.runtest = partial(_explore, item)  # type: ignore[method-assign]
     result = yield
     if item.get_closest_marker("loop_health") is not None and isinstance(item, pytest.Function):
         health = cast("Health", item.funcargs["loop_health"])
@@ -106,13 +112,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.fixturenames.insert(0, "loop_health")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Explore a test that asks for it; leave every other one alone."""
-    mark = pyfuncitem.get_closest_marker("explore")
-    wanted: int | None = pyfuncitem.config.getoption("explore")
-    if mark is None and wanted is None:
-        return None
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, object, object]:
+    """Async fixtures of an explored test wait until a schedule runs; before any plugin sees that they are async."""
+    item = request.node
+    if fixturedef.scope != "function" or not isinstance(item, pytest.Function) or not _is_explored(item):
+        return (yield)
+    from futurefuzz.exploring.fixtures import put_off
+
+    with put_off(fixturedef, request, running=item.stash.get(_RUNNING, False)):
+        return (yield)
+
+
+def _is_explored(item: pytest.Function) -> bool:
+    return item.get_closest_marker("explore") is not None or item.config.getoption("explore") is not None
+
+
+def _explore(item: pytest.Function) -> None:
+    """What `runtest` does of a test that is explored. It stands in place of the plugins' own, which run an async test
+    in a loop that they have made outside of control."""
+    mark = item.get_closest_marker("explore")
+    wanted: int | None = item.config.getoption("explore")
     from futurefuzz.errors import InputError
     from futurefuzz.exploring.api import explore
 
@@ -120,36 +140,69 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     unknown = [name for name in arguments if name not in _ARGUMENTS]
     if unknown or (mark is not None and mark.args):
         what = ", ".join(unknown) or "an argument without a name"
-        raise pytest.UsageError(f"{pyfuncitem.nodeid}: mark explore: {what}; allowed: {', '.join(_ARGUMENTS)}")
+        raise pytest.UsageError(f"{item.nodeid}: mark explore: {what}; allowed: {', '.join(_ARGUMENTS)}")
     if wanted is not None:
         arguments["runs"] = wanted
     skipped: list[BaseException] = []
+    item.stash[_RUNNING] = True
     try:
-        found = explore(_body(pyfuncitem, skipped), **{"seed": 0, "stop": "first", **arguments})
+        found = explore(_body(item, skipped), **{"seed": 0, "stop": "first", **arguments})
     except InputError as error:
-        raise pytest.UsageError(f"{pyfuncitem.nodeid}: mark explore: {error}") from None
+        raise pytest.UsageError(f"{item.nodeid}: mark explore: {error}") from None
+    finally:
+        item.stash[_RUNNING] = False
     if skipped:
         raise skipped[0]
     if found.failures:
         pytest.fail(found.report(), pytrace=False)
-    pyfuncitem.add_report_section("call", "explore", found.report())
-    return True
+    item.add_report_section("call", "explore", found.report())
 
 
 def _body(item: pytest.Function, skipped: list[BaseException]) -> Callable[[], None]:
     """The test as a function without arguments. A skip inside it is no failure of any schedule."""
-    test = item.obj
+    from futurefuzz.exploring.fixtures import run_with
+
+    test = _within_control(item)
     arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
+    others = {name: value for name, value in item.funcargs.items() if name not in arguments}
 
     def body() -> None:
         try:
-            if inspect.iscoroutinefunction(test):
-                asyncio.run(test(**arguments))
-            else:
-                test(**arguments)
-        except pytest.skip.Exception as skip:
+            run_with(test, arguments, others)
+        except (pytest.skip.Exception, unittest.SkipTest) as skip:
             skipped.append(skip)
 
     body.__module__ = test.__module__  # that is where points are put
     body.__qualname__ = item.name
     return body
+
+
+def _within_control(item: pytest.Function) -> Any:
+    """The test's own function, if all that it needs can be under control."""
+    from futurefuzz.exploring.fixtures import is_async
+
+    test = item.obj
+    if item.cls is not None and issubclass(item.cls, unittest.TestCase):
+        return _as_unittest_does(item.cls, item.name)
+    backend = item.funcargs.get("anyio_backend", "asyncio")
+    backend = backend[0] if isinstance(backend, tuple) else backend
+    if item.get_closest_marker("trio") is not None or (inspect.iscoroutinefunction(test) and backend != "asyncio"):
+        pytest.skip("not explored: of event loops only asyncio's can be under control, and this test runs in trio's")
+    inner = getattr(getattr(test, "hypothesis", None), "inner_test", None)
+    if is_async(inner):
+        raise pytest.UsageError(f"{item.nodeid}: mark explore: allowed with @given: plain tests that call asyncio.run")
+    for name, definitions in item._fixtureinfo.name2fixturedefs.items():
+        if name in item.fixturenames and definitions[-1].scope != "function" and is_async(definitions[-1].func):
+            raise pytest.UsageError(
+                f"{item.nodeid}: mark explore: async fixture {name!r} has scope {definitions[-1].scope}: it lives in "
+                "an event loop outside of control; allowed: scope function, which each schedule sets up anew"
+            )
+    return test
+
+
+def _as_unittest_does(case: type[unittest.TestCase], name: str) -> Callable[[], None]:
+    def test() -> None:
+        case(name).debug()
+
+    test.__module__ = case.__module__
+    return test

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from futurefuzz.control.threads import present
 from futurefuzz.control.whole import WholeControl
+from futurefuzz.errors import InputError
 from futurefuzz.explorers.base import Pending
 
 __all__ = ["SUBSTITUTES", "ControlledLoop", "fresh_policy", "hush"]
@@ -342,10 +343,29 @@ def _timeout(delay: Any) -> Any:
     return _real_timeout(loop.a_little_later(delay) if type(loop) is ControlledLoop else delay)
 
 
+# ---- loops from before the run --------------------------------------------------------------------------------------
+
+_set_running_loop: Final = events._set_running_loop
+
+
+def _begin_running(loop: Any, /) -> None:
+    """Refuse a real loop: made before the run, it would wait in real time, and wake up in no schedule."""
+    control = present()
+    if control is not None and control.current >= 0 and type(loop) is _RealLoop:
+        if hasattr(loop, "_run_forever_cleanup"):
+            loop._run_forever_cleanup()  # not every release cleans up what fails before the first round
+        raise InputError(
+            "runs an event loop that was made before the run, by a fixture or while a module was imported: outside "
+            "of control; allowed: loops that are made in the run, as by asyncio.run"
+        )
+    _set_running_loop(loop)
+
+
 #: real object -> what stands in its place during a run
 SUBSTITUTES: Final[list[tuple[Any, Any]]] = [
     *((real, substitute) for real, substitute in _POLLED.items()),
     (_RealLoop, ControlledLoop),
     (_real_select, _select),
     (_real_timeout, _timeout),
+    (_set_running_loop, _begin_running),
 ]
