@@ -7,13 +7,18 @@ import asyncio
 import collections
 import functools
 import os
+import sys
+import threading
+import weakref
 from asyncio import futures
 from typing import Any, Final
+
+from attrs import evolve
 
 from futurefuzz.programs.program import Actor, Callback, Operation, Program
 from futurefuzz.targets.base import Target
 
-__all__ = ["LEAKING", "OPENED", "TIDY", "program", "target"]
+__all__ = ["KEPT", "LEAKING", "OPENED", "TIDY", "program", "target"]
 
 PyFuture: Any = futures._PyFuture  # type: ignore[attr-defined]
 
@@ -128,6 +133,186 @@ class TidiesUp(PyFuture):
             del self.again
 
 
+class KeepsCallbacksForGood(PyFuture):
+    """A registry of callbacks that nobody empties."""
+
+    registry: Final[list[Any]] = []
+
+    def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
+        super().add_done_callback(fn, context=context)
+        self.registry.append(fn)
+
+
+class KeepsContexts(PyFuture):
+    """The same of contexts."""
+
+    contexts: Final[list[Any]] = []
+
+    def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
+        super().add_done_callback(fn, context=context)
+        self.contexts.append(context)
+
+
+class KeepsErrors(PyFuture):
+    """The last errors, as a service that shows them may keep them; but for good."""
+
+    errors: Final[list[Any]] = []
+
+    def set_exception(self, exception: Any) -> None:
+        super().set_exception(exception)
+        self.errors.append(exception)
+
+
+class KeepsTasks(PyFuture):
+    """Who waits is noted, and never struck out."""
+
+    waiters: Final[list[Any]] = []
+
+    def __await__(self) -> Any:
+        self.waiters.append(asyncio.current_task(self.get_loop()))
+        return super().__await__()
+
+    __iter__ = __await__
+
+
+class KeepsInThreadLocal(PyFuture):
+    """A cache for each thread."""
+
+    cache: Final = threading.local()
+
+    def set_result(self, result: Any) -> None:
+        super().set_result(result)
+        vars(self.cache).setdefault("results", []).append(result)
+
+
+class KeepsOnlyTheCancelled(PyFuture):
+    """Keeps what is cancelled while its callbacks are being called, and nothing else."""
+
+    calling = 0
+    cancelled_then: Final[list[Any]] = []
+
+    def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
+        def call(future: Any) -> None:
+            type(self).calling += 1
+            try:
+                fn(future)
+            finally:
+                type(self).calling -= 1
+
+        super().add_done_callback(call, context=context)
+
+    def cancel(self, msg: Any = None) -> bool:
+        if self.calling:
+            self.cancelled_then.append(self)
+        return bool(super().cancel(msg))
+
+
+class GrowsBuffers(PyFuture):
+    """A log in memory: each entry is too large to be a block of Python's allocator."""
+
+    log: Final[list[bytes]] = []
+
+    def set_result(self, result: Any) -> None:
+        super().set_result(result)
+        self.log.append(bytes(4000))
+
+
+class ExtendsBuffer(PyFuture):
+    """The same in one buffer, which is made larger."""
+
+    log: Final = bytearray()
+
+    def set_result(self, result: Any) -> None:
+        super().set_result(result)
+        self.log.extend(bytes(4000))
+
+
+class LeavesTimer(PyFuture):
+    """A timeout that is not cancelled when it is no longer needed."""
+
+    def set_result(self, result: Any) -> None:
+        super().set_result(result)
+        self.get_loop().call_later(1000, int)
+
+
+class ForgetsInThreadLocal(PyFuture):
+    """A cache for each thread that is emptied in time."""
+
+    cache: Final = threading.local()
+
+    def set_result(self, result: Any) -> None:
+        self.cache.result = result
+        try:
+            super().set_result(result)
+        finally:
+            del self.cache.result
+
+
+class ForgetsTheCancelled(KeepsOnlyTheCancelled):
+    """Notes what is cancelled while callbacks are being called, and strikes it out."""
+
+    def cancel(self, msg: Any = None) -> bool:
+        try:
+            return super().cancel(msg)
+        finally:
+            self.cancelled_then.clear()
+
+
+class TakesBackTimers(PyFuture):
+    """A timeout that is cancelled, and a buffer that is as large as it was."""
+
+    log: Final[collections.deque[bytes]] = collections.deque(maxlen=2)
+
+    def set_result(self, result: Any) -> None:
+        super().set_result(result)
+        self.get_loop().call_later(1000, int).cancel()
+        self.log.append(bytes(4000))
+
+
+class KeepsItsCallers(PyFuture):
+    """Keeps the frames that ask, as a traceback does; what the harness has in its variables is no concern of it."""
+
+    def done(self) -> bool:
+        vars(self).setdefault("callers", []).append(sys._getframe(1))
+        return bool(super().done())
+
+
+class TakesTwo(PyFuture):
+    """Accepts an exception after a result, and then has both."""
+
+    second: Any = None
+
+    def set_exception(self, exception: Any) -> None:
+        if self.done():
+            self.second = exception
+        else:
+            super().set_exception(exception)
+
+    def exception(self) -> Any:
+        return self.second or super().exception()
+
+
+class WeakRegistry(PyFuture):
+    """Registries of callbacks, contexts, errors and waiters that keep nothing alive."""
+
+    registry: Final[list[Any]] = []
+
+    def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
+        super().add_done_callback(fn, context=context)
+        self.registry[:] = [weakref.ref(fn), weakref.ref(context) if context is not None else None]
+
+    def set_exception(self, exception: Any) -> None:
+        super().set_exception(exception)
+        self.registry[:] = [weakref.ref(self)]
+
+    def __await__(self) -> Any:
+        task = asyncio.current_task(self.get_loop())
+        self.registry[:] = [] if task is None else [weakref.ref(task)]
+        return super().__await__()
+
+    __iter__ = __await__
+
+
 def _wait() -> None:
     with STOP:
         pass
@@ -138,14 +323,17 @@ def target(future: Any) -> Target:
     return Target(name=future.__name__, contract="asyncio", new_future=lambda loop: future(loop=loop))
 
 
-def program(*operations: str, callbacks: int = 1, futures: int = 1, **more: Any) -> Program:
+def program(*operations: str | Operation, callbacks: int = 1, futures: int = 1, **more: Any) -> Program:
     """A task that performs them on future 0, with callback 0."""
     return Program(
         actors=(
             Actor(
                 kind="task",
                 operations=tuple(
-                    Operation(name=name, callback=0 if name.endswith("done_callback") else None) for name in operations
+                    one
+                    if isinstance(one, Operation)
+                    else Operation(name=one, callback=0 if one.endswith("done_callback") else None)
+                    for one in operations
                 ),
             ),
         ),
@@ -173,9 +361,59 @@ LEAKING: Final[dict[Any, tuple[Program, str, str, str]]] = {
         "cycle of future (RefersToItself), method RefersToItself.set_result, partial",
         "set_result",
     ),
-    LeavesThread: (program("set_result"), "L5", "thread left", ""),
-    LeavesDescriptor: (program("set_result"), "L7", "descriptor left", ""),
+    LeavesThread: (program("set_result"), "L5", "thread left", "set_result"),
+    LeavesDescriptor: (program("done", "set_result", "repr"), "L7", "descriptor left", "set_result"),
+    LeavesTimer: (program("done", "set_result", "repr"), "L6", "handle left", "set_result"),
+    KeepsCallbacksForGood: (
+        program("done", "add_done_callback", "set_result"),
+        "L2",
+        "callback survives",
+        "add_done_callback",
+    ),
+    KeepsContexts: (
+        program(Operation(name="add_done_callback", callback=0, context=0), "set_result"),
+        "L2",
+        "context survives",
+        "add_done_callback",
+    ),
+    KeepsErrors: (program("done", "set_exception", "repr"), "L2", "exception survives", "set_exception"),
+    KeepsTasks: (program("set_result", "await", "done"), "L2", "task survives", "await"),
+    KeepsInThreadLocal: (program("done", "set_result", "repr"), "L2", "value survives", "set_result"),
+    KeepsOnlyTheCancelled: (
+        evolve(
+            program("add_done_callback", "done", "set_result", "cancel"),
+            callbacks=(Callback(operations=(Operation(name="done"), Operation(name="cancel"))),),
+        ),
+        "L2",
+        "future survives",
+        "cancel() of callback 0 (c0.1)",
+    ),
+    ExtendsBuffer: (program("done", "set_result", "repr"), "L1", "memory grows by set_result", "set_result"),
+    GrowsBuffers: (program("done", "set_result", "repr"), "L1", "memory grows by set_result", "set_result"),
 }
 
+#: what the classes have kept, for the test to clear
+KEPT: Final[tuple[Any, ...]] = (
+    ExtendsBuffer.log,
+    KeepsValuesForGood.results,
+    KeepsItself.made,
+    Numbers.notes,
+    KeepsCallbacksForGood.registry,
+    KeepsContexts.contexts,
+    KeepsErrors.errors,
+    KeepsTasks.waiters,
+    KeepsOnlyTheCancelled.cancelled_then,
+    GrowsBuffers.log,
+)
+
 #: classes without a leak
-TIDY: Final = (CountsResults, RemembersTheLast, TidiesUp, asyncio.Future)
+TIDY: Final = (
+    CountsResults,
+    RemembersTheLast,
+    TidiesUp,
+    ForgetsInThreadLocal,
+    ForgetsTheCancelled,
+    TakesBackTimers,
+    WeakRegistry,
+    asyncio.Future,
+)

@@ -54,14 +54,14 @@ class Proof:
         checked: programs that were looked at.
         alarms: (signature, seed, cause) of each alarm, known ones included.
         fresh: those that nobody knows on this interpreter.
-        deaths: of the process.
+        deaths: (seed, exit code) of each death of the process.
         scenarios: how often each was looked at.
     """
 
     checked: int = 0
     alarms: list[tuple[str, int, str]] = field(factory=list)
     fresh: list[tuple[str, int, str]] = field(factory=list)
-    deaths: int = 0
+    deaths: list[tuple[int, int]] = field(factory=list)
     scenarios: Counter[str] = field(factory=Counter)
 
 
@@ -89,8 +89,11 @@ def prove(names: Sequence[str], count: int, *, seed: int = 0) -> Proof:
     bugs = known.load(shipped.directory("corpus") / "known.toml")
     upcoming = seed
     while proof.checked < count:
-        last = upcoming
+        last, code = upcoming, 0
         for line in _child(names, upcoming, count - proof.checked):
+            if "ended" in line:
+                code = line["ended"]
+                continue
             if "begin" in line:
                 last = line["begin"]
                 continue
@@ -102,8 +105,8 @@ def prove(names: Sequence[str], count: int, *, seed: int = 0) -> Proof:
                     proof.fresh.append(proof.alarms[-1])
         upcoming = last + 1
         if proof.checked < count:
-            proof.deaths += 1
-            if proof.deaths > _MOST_DEATHS:
+            proof.deaths.append((last, code))
+            if len(proof.deaths) > _MOST_DEATHS:
                 raise AssertionError(f"the process has died {_MOST_DEATHS} times, at last of seed {last}")
     return proof
 
@@ -120,6 +123,7 @@ def _child(names: Sequence[str], seed: int, count: int) -> Iterator[dict[str, An
         for line in it.stdout:
             if line.endswith(b"\n"):
                 yield json.loads(line)
+    yield {"ended": it.returncode}
 
 
 def _pairs(names: tuple[str, ...]) -> list[tuple[Scenario, Target]]:
@@ -164,9 +168,11 @@ def _main() -> None:
         click.echo(f"{count:6}  {name}{'' if all(name != one for one, *_ in proof.fresh) else '   NEW'}")
     for name, seed, cause in proof.fresh:
         click.echo(f"NEW {name} (seed {seed}): {cause}")
+    for seed, code in proof.deaths:
+        click.echo(f"died of seed {seed}: {signal.Signals(-code).name if code < 0 else f'exit code {code}'}")
     click.echo(
         f"{proof.checked} programs, {proof.checked * EACH} runs, {len(proof.alarms)} alarms, {len(proof.fresh)} new; "
-        f"the process died {proof.deaths} times"
+        f"the process died {len(proof.deaths)} times"
     )
     sys.exit(1 if proof.fresh else 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from random import Random
@@ -11,12 +12,13 @@ from typing import Any
 import pytest
 
 from futurefuzz import explorers, leaks, targets
-from futurefuzz.leaks import leftovers
+from futurefuzz.leaks import garbage, leftovers
 from futurefuzz.oracles import judge
 from futurefuzz.programs.choices import RandomChoices
-from futurefuzz.programs.program import Actor, Operation, Program
+from futurefuzz.programs.program import Actor, Hook, Operation, Program
 from futurefuzz.programs.scenario import load_scenarios
 from futurefuzz.runs.executor import execute
+from futurefuzz.targets import catalogue
 from futurefuzz.targets.base import Target
 from tests.leaks import planted, proving
 
@@ -34,7 +36,7 @@ def _tidy() -> Iterator[None]:
         time.sleep(0.001)
     while planted.OPENED:
         os.close(planted.OPENED.pop())
-    for kept in (planted.KeepsValuesForGood.results, planted.KeepsItself.made, planted.Numbers.notes):
+    for kept in planted.KEPT:
         kept.clear()
 
 
@@ -75,6 +77,55 @@ def test_the_report_names_who_keeps_it_and_the_line() -> None:
     program, *_ = planted.LEAKING[planted.KeepsCallbacks]
     (violation,) = leaks.check(program, planted.target(planted.KeepsCallbacks), [])
     assert "future (KeepsCallbacks) → list (.old) → tuple (an item) → DoneCallback object (an item)" in violation.cause
+
+
+def test_what_only_frames_of_ours_hold_is_no_leak() -> None:
+    """Who keeps the frame of his caller keeps the harness's variables; who keeps what he refused leaks."""
+    hook = Hook(kind="del", operations=(Operation(name="done"),))
+    program = planted.program("set_result", "set_result", "repr", hooks=(hook,))
+    assert leaks.check(program, planted.target(planted.KeepsItsCallers), []) == []
+    (violation,) = leaks.check(program, planted.target(planted.KeepsLosers), [])
+    assert violation.detail == "re-entrant: value held"
+
+
+def test_a_second_outcome_that_a_target_takes_is_an_outcome() -> None:
+    """Which is wrong, but no leak; twice set, the first one is not held."""
+    taking = planted.target(planted.TakesTwo)
+    assert leaks.check(planted.program("set_result", "set_exception", "repr"), taking, []) == []
+
+
+def test_the_closure_of_an_adapter_is_in_no_cycle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an adapter's functions refer to is the adapter's fault; anybody else's count."""
+
+    def make() -> None:
+        things: list[Any] = []
+
+        def callback() -> list[Any]:
+            return things
+
+        things.append(callback)
+
+    def cycle() -> list[garbage.Cycle]:
+        make()
+        return garbage.cycles(garbage.unreachable())
+
+    with garbage.frozen_heap():
+        (found,) = cycle()
+        assert "function callback" in found.parts
+        monkeypatch.setattr(garbage, "_TARGETS", __file__)
+        assert cycle() == []
+
+
+def test_a_context_that_a_c_task_forgets_to_give_back_is_found() -> None:
+    """gh-126083: `Task.__init__` called again, on the releases that have it, and on no other one."""
+    first = Operation(name="reinit", context=0)
+    program = Program(actors=(Actor(kind="task", operations=(Operation(name="done"), first, first)),))
+    found = leaks.check(program, targets.find("asyncio.Task"), [])
+    if sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1):
+        assert [(one.clause.id, one.detail) for one in found] == [("L2", "undefined: context survives")]
+        assert "without f0.reinit" in found[0].cause
+    else:
+        assert found == []
 
 
 def test_a_declared_departure_is_no_violation() -> None:
@@ -144,3 +195,11 @@ def test_ten_thousand_runs_of_correct_targets_raise_no_alarm(names: tuple[str, .
     if names == _CORRECT:
         assert proof.alarms == []
     assert len(proof.scenarios) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", [name for name, offer in catalogue.OFFERS.items() if not offer.needs])
+def test_ten_thousand_runs_of_other_peoples_futures_raise_no_alarm(name: str) -> None:
+    """The same for each of them that is installed; what is known of them is in corpus/known.toml."""
+    assert proving.prove([name], -(-10_000 // proving.EACH)).fresh == []

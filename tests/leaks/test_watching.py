@@ -23,6 +23,7 @@ from futurefuzz.leaks import leftovers
 _buffer = bytearray()
 _kept: list[Any] = []
 _opened: list[int] = []
+_local = threading.local()
 _stop = threading.Event()
 
 
@@ -295,6 +296,63 @@ def test_a_leak_of_some_calls_only_is_found(every: int) -> None:
     assert growth.lines[0].blocks < 1
 
 
+def test_a_leak_of_every_tenth_call_is_found_by_whoever_asks_for_it() -> None:
+    """`every` says how seldom it may leak; a bounded cache that takes in something as seldom is none."""
+    calls = 0
+    cache: collections.deque[Any] = collections.deque(maxlen=8)
+
+    def leaky() -> None:
+        nonlocal calls
+        calls += 1
+        if calls % 10 == 0:
+            _kept.append(object())
+
+    def tidy() -> None:
+        nonlocal calls
+        calls += 1
+        if calls % 10 == 0:
+            cache.append(object())
+
+    assert not leaks.check_leaks(leaky)
+    (growth,) = leaks.check_leaks(leaky, every=10).leaks
+    assert growth.lines[0].code == "_kept.append(object())"
+    assert not leaks.check_leaks(tidy, every=10)
+
+
+def test_a_list_of_small_integers_that_grows_is_found_by_whoever_asks_for_it() -> None:
+    """No object is made for these: the list is made larger now and then. One that is emptied now and then is none."""
+    numbers: list[int] = []
+
+    def tidy() -> None:
+        numbers.append(1)
+        if len(numbers) > 50:
+            numbers.clear()
+
+    assert not leaks.check_leaks(lambda: _kept.append(1))
+    (growth,) = leaks.check_leaks(lambda: _kept.append(1), every=100).leaks
+    assert growth.cause.startswith("traced bytes grow in every round of 200 calls")
+    assert growth.lines[0].code == "(growth,) = leaks.check_leaks(lambda: _kept.append(1), every=100).leaks"
+    assert not leaks.check_leaks(tidy, every=100)
+
+
+def test_what_a_thread_local_keeps_is_named() -> None:
+    """The chain begins with the module's local; one that is emptied by each call keeps nothing."""
+
+    def leaky() -> None:
+        vars(_local).setdefault("things", []).append(_Thing())
+
+    def tidy() -> None:
+        _local.thing = _Thing()
+        del _local.thing
+
+    try:
+        (growth,) = leaks.check_leaks(leaky).leaks
+        assert growth.chain[-2:] == ("list (['things'])", "_Thing object (an item)")
+        assert not leaks.check_leaks(tidy)
+    finally:
+        vars(_local).clear()
+
+
 def test_a_reference_too_many_is_found_by_what_it_keeps() -> None:
     """C code that forgets a reference: nobody is seen to hold the object; None has no count worth asking for."""
     increase = ctypes.pythonapi.Py_IncRef
@@ -417,7 +475,9 @@ def test_wrong_input_is_refused() -> None:
     """Numbers below 1, and objects that support no weak references."""
     with pytest.raises(InputError, match="allowed: numbers from 1"):
         leaks.check_leaks(int, rounds=0)
-    with pytest.raises(InputError, match="settling 0: allowed: numbers from 1"):
+    with pytest.raises(InputError, match="settling 0, every 4: allowed: numbers from 1"):
         leaks.check_leaks(int, settling=0)
+    with pytest.raises(InputError, match="every 0: allowed: numbers from 1"):
+        leaks.check_leaks(int, every=0)
     with pytest.raises(InputError, match="weak references"), leaks.watch() as watched:
         watched.track(5)

@@ -50,6 +50,8 @@ _LEAK_CHECKED_UNDEFINED: Final = 2
 _LEAK_TURN: Final = 1
 #: the same of the generated programs of a validation, whose clauses about leaks are to be tried often enough, too
 _LEAK_EXAMINED: Final = 3
+#: of those, one of so many is also looked at for buffers that are made larger: it takes twice as long
+_BUFFERS_COUNTED: Final = 5
 
 #: a worker sends the case of a signature this many times: the first may be one that does not replay
 _SENT: Final = 3
@@ -194,7 +196,10 @@ def run_unit(
         every = min(every, _LEAK_EXAMINED)
     turn = unit.nth % every == _LEAK_TURN and not last
     if run is not None and not violations and turn and leaks.judged(program):
-        leaking = leaks.check(program, target, run.choices, noting=partial(_noted, note, runs - 1))
+        buffers = unit.nth % (every * _BUFFERS_COUNTED) == _LEAK_TURN
+        leaking = leaks.check(
+            program, target, run.choices, noting=partial(_noted, note, runs - 1), buffers=buffers
+        )
         if examiner is not None:
             broken = [violation.clause.id for violation in leaking if examiner.breaks(violation)]
             examiner.checked(leaks.looked_at(run), broken)

@@ -12,13 +12,13 @@ from typing import Final
 
 from attrs import frozen
 
-from futurefuzz.leaks.growth import clear_caches
+from futurefuzz.leaks.growth import SELDOM, clear_caches
 
 __all__ = ["Allocation", "allocations"]
 
 _FRAMES: Final = 16
-#: times of which one block must stay; fewer are noise
-_SELDOM: Final = 4
+#: bytes that stay of one time, where no new block does: one that is made larger, as a list is
+_LARGE: Final = 512
 _HERE: Final = os.path.dirname(os.path.abspath(__file__))
 _PACKAGE: Final = os.path.dirname(_HERE)
 _LIBRARY: Final = os.path.dirname(os.path.abspath(os.__file__))
@@ -46,17 +46,21 @@ class Allocation:
         return f"{self.file}:{self.line} ({self.code})" if self.code else f"{self.file}:{self.line}"
 
 
-def allocations(step: Callable[[], object], *, times: int = 16, most: int = 5) -> tuple[Allocation, ...]:
+def allocations(
+    step: Callable[[], object], *, times: int = 16, every: int = SELDOM, most: int = 5
+) -> tuple[Allocation, ...]:
     """The lines that allocate what stays, the largest first.
 
     Args:
         step: what leaks; it was done before.
         times: how often it is done.
+        every: of so many times, one leaves something.
         most: how many lines at most.
 
     Returns:
-        Lines of which at least one block stayed of four times. Of a stack the line is named that is the deepest outside
-        of Python's own library and of futurefuzz, where there is one: that is where somebody can do something about it.
+        Lines of which at least one block stayed of `every` times, or as much as a large one in bytes. Of a stack the
+        line is named that is the deepest outside of Python's own library and of futurefuzz, where there is one: that is
+        where somebody can do something about it.
     """
     was_tracing = tracemalloc.is_tracing()
     try:
@@ -79,7 +83,7 @@ def allocations(step: Callable[[], object], *, times: int = 16, most: int = 5) -
     differences = after.filter_traces([ours, tool]).compare_to(before.filter_traces([ours, tool]), "traceback")
     lines: dict[tuple[str, int], list[int]] = {}
     for entry in differences:
-        if entry.count_diff * _SELDOM >= times:
+        if entry.count_diff * every >= times or entry.size_diff * every >= times * _LARGE:
             frame = _telling(entry.traceback)
             total = lines.setdefault((frame.filename, frame.lineno), [0, 0])
             total[0] += entry.count_diff
@@ -90,7 +94,7 @@ def allocations(step: Callable[[], object], *, times: int = 16, most: int = 5) -
             file=_short(file),
             line=line,
             code=linecache.getline(file, line).strip(),
-            blocks=blocks // times or round(blocks / times, 2),
+            blocks=blocks // times or round(max(blocks, 0) / times, 2),
             size=size // times,
         )
         for (file, line), (blocks, size) in found[:most]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -17,7 +18,7 @@ from futurefuzz.explorers.replay import ChoicesReplay, Replay, schedule_of
 from futurefuzz.leaks.allocations import Allocation, allocations
 from futurefuzz.leaks.ending import Ended, EndingWorld, Kept
 from futurefuzz.leaks.garbage import frozen_heap, thawed_heap
-from futurefuzz.leaks.growth import SETTLING, Growth, goes_on_growing
+from futurefuzz.leaks.growth import SETTLING, Growth, goes_on_growing, tracing
 from futurefuzz.leaks.leftovers import look
 from futurefuzz.leaks.pinning import Pin, pin
 from futurefuzz.leaks.referrers import kept_by
@@ -35,6 +36,9 @@ Noting = Callable[[], list[int]]
 #: rounds, and times in each, of the look that every checked run gets
 _QUICK: Final = (3, 2)
 
+#: seconds that new threads get to end where it is only asked what makes them
+_MOMENT: Final = 0.05
+
 #: which kind of survivor is named when several live: who keeps a future keeps its callbacks and its value too
 _RANK: Final = ("task", "future", "callback", "context", "exception", "value")
 
@@ -48,6 +52,7 @@ class _Leak:
     cause: str
     chain: tuple[str, ...] = ()
     lines: tuple[Allocation, ...] = ()
+    measure: str = ""
     amount: float = 1.0
 
 
@@ -79,6 +84,7 @@ def check(
     history: Sequence[Event] | None = None,
     noting: Noting = list,
     growth: bool = True,
+    buffers: bool = True,
 ) -> list[Violation]:
     """Run a program under given choices and look for what it leaves behind.
 
@@ -89,6 +95,7 @@ def check(
         history: of a run with these choices, into which `Violation.at` points; None: that of the run made here.
         noting: makes the list for each run's choices.
         growth: repeat the run to see whether memory grows.
+        buffers: count the bytes too, which takes twice as long: a buffer that is made larger is no new block.
 
     Returns:
         At most one violation, of the gravest kind: what survives before what grows, cycles, what completed futures
@@ -98,11 +105,16 @@ def check(
     if not judged(program):
         return []
     with frozen_heap():
-        return _check(_Bench(target, noting), program, choices, history, growth)
+        return _check(_Bench(target, noting), program, choices, history, growth, buffers)
 
 
 def _check(
-    bench: _Bench, program: Program, choices: Sequence[int], history: Sequence[Event] | None, growth: bool
+    bench: _Bench,
+    program: Program,
+    choices: Sequence[int],
+    history: Sequence[Event] | None,
+    growth: bool,
+    buffers: bool,
 ) -> list[Violation]:
     outside = look()
     ended, run = bench.ended(program, choices)
@@ -124,7 +136,9 @@ def _check(
     if growth and run.status != "livelock" and (not found or found[0].clause is not clauses.SURVIVAL):
         # Threads and descriptors run out when a run is repeated as often as it takes to be sure.
         scarce = any(leak.clause in (clauses.THREAD, clauses.DESCRIPTOR) for leak in found)
-        found = [*bench.growth(program, choices, lasting, settling=0 if scarce else SETTLING), *found]
+        # A thread has buffers of its own.
+        settling = 0 if scarce else SETTLING
+        found = [*bench.growth(program, choices, lasting, settling=settling, buffers=buffers and not scarce), *found]
     if not found:
         return []
     leak, pinned = _explained(bench, found[0], program, run, lasting)
@@ -153,6 +167,13 @@ class _Bench:
         assert run is not None, "a replay always has its one run"
         return worlds[0].ended, run
 
+    def left_outside(self, program: Program, choices: Sequence[int], clause: Clause) -> float:
+        """How many threads, or descriptors, a run leaves."""
+        before = look()
+        self.ended(program, choices)
+        threads, descriptors = look(before, patience=_MOMENT).new_since(before)
+        return float(len(threads if clause is clauses.THREAD else descriptors))
+
     def step(self, program: Program, choices: Sequence[int]) -> Callable[[], object]:
         """An ordinary run of which nothing is kept."""
         explorer = ChoicesReplay(choices)
@@ -164,28 +185,46 @@ class _Bench:
         return step
 
     def grown(
-        self, program: Program, choices: Sequence[int], lasting: Sequence[tuple[str, Any]], *, settling: int = 0
+        self,
+        program: Program,
+        choices: Sequence[int],
+        lasting: Sequence[tuple[str, Any]],
+        *,
+        buffers: bool,
+        settling: int = 0,
     ) -> list[Growth]:
-        """What grows when the run is repeated; with `settling`, also when it is repeated so often."""
+        """What grows when the run is repeated; with `settling`, also when it is repeated so often. Without `buffers`
+        only what allocates blocks."""
         step = self.step(program, choices)
-        with frozen_heap():
+        rounds, times = _QUICK
+        with frozen_heap(), tracing() if buffers else nullcontext():
             step()
-            rounds, times = _QUICK
             return goes_on_growing(step, rounds=rounds, times=times, settling=settling, lasting=lasting)
 
     def growth(
-        self, program: Program, choices: Sequence[int], lasting: Sequence[tuple[str, Any]], *, settling: int
+        self,
+        program: Program,
+        choices: Sequence[int],
+        lasting: Sequence[tuple[str, Any]],
+        *,
+        settling: int,
+        buffers: bool,
     ) -> list[_Leak]:
         """The same as a leak; memory before reference counts, which grow with it."""
-        grown = self.grown(program, choices, lasting, settling=settling)
+        grown = self.grown(program, choices, lasting, settling=settling, buffers=buffers)
         if not grown:
             return []
         first = grown[0]
         rounds = ", ".join(f"+{number}" for number in first.rounds)
         cause = f"{first.what[0].upper()}{first.what[1:]} grow in every round of {first.times} runs: {rounds}"
-        detail = "memory grows" if first.what == "blocks of memory" else f"{first.what} grow"
-        lines = allocations(self.step(program, choices)) if first.what == "blocks of memory" else ()
-        return [_Leak(clause=clauses.GROWTH, detail=detail, cause=cause, lines=lines, amount=first.each)]
+        memory = first.what in ("blocks of memory", "traced bytes")
+        detail = "memory grows" if memory else f"{first.what} grow"
+        lines = allocations(self.step(program, choices)) if memory else ()
+        return [
+            _Leak(
+                clause=clauses.GROWTH, detail=detail, cause=cause, lines=lines, measure=first.what, amount=first.each
+            )
+        ]
 
     def choices_without(self, program: Program, run: Run) -> Callable[[Program], list[int]]:
         """How the run's choices are found for a program that differs from its own in an operation."""
@@ -245,14 +284,16 @@ def _explained(
 
     def leaks(other: Program) -> float:
         choices = choices_of(other)
+        if leak.clause in (clauses.THREAD, clauses.DESCRIPTOR):
+            return bench.left_outside(other, choices, leak.clause)
         if leak.clause is clauses.GROWTH:
-            return max((one.each for one in bench.grown(other, choices, lasting)), default=0.0)
+            buffers = leak.measure == "traced bytes"
+            grown = bench.grown(other, choices, lasting, buffers=buffers)
+            return max((one.each for one in grown if one.what == leak.measure), default=0.0)
         ended, _ = bench.ended(other, choices)
         details = [(one.clause, one.detail) for one in _left(ended)]
         return 1.0 if (leak.clause, leak.detail) in details else 0.0
 
-    if leak.clause in (clauses.THREAD, clauses.DESCRIPTOR):
-        return leak, None
     pinned = pin(program, leaks, leak.amount)
     if leak.clause is clauses.SURVIVAL:
         leak = evolve(leak, lines=allocations(bench.step(program, run.choices)))

@@ -19,14 +19,17 @@ import gc
 import sys
 import types
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from attrs import define, field
 
-from futurefuzz.leaks.garbage import Cycle, cycles, unreachable, waits
-from futurefuzz.leaks.leftovers import handles_of
+from futurefuzz.control.loop import VirtualLoop
+from futurefuzz.leaks.garbage import Cycle, cycles, referents, unreachable, waits
+from futurefuzz.leaks.leftovers import handles_of, timers_of
 from futurefuzz.leaks.referrers import path_in_words
+from futurefuzz.programs.program import Operation
 from futurefuzz.runs.callouts import DoneCallback, Value
 from futurefuzz.runs.history import Outcome
 from futurefuzz.runs.planned import set_traceback, traceback_of
@@ -90,12 +93,15 @@ class EndingWorld(World):
         ended: what was seen; filled when the run is over.
     """
 
+    _at_work = 0  # threads of the program that have not come to their end
+
     def set_up(self) -> None:
         """As an ordinary one's; what there is of older runs is known."""
         self.ended = Ended()
         self._weak: list[tuple[str, weakref.ref[Any]]] = []
         self._forgotten: list[weakref.ref[Any]] = []
         self._pending: set[int] = set()
+        self._late: list[str] = []
         self._older = {id(thing) for thing in gc.get_objects() if _is_made(thing)}
         super().set_up()
         for sides in self.sides:
@@ -103,6 +109,30 @@ class EndingWorld(World):
                 self._note("future", part)
         for task, _ in self._tasks:
             self._note("task", task)
+
+        if isinstance(self.loop, VirtualLoop):
+            vars(self.loop)["_expired"] = partial(self._expired, self.loop._expired)
+
+    def _thread_body(self, number: int, operations: tuple[Operation, ...]) -> Callable[[], None]:
+        """As an ordinary one's; how many are at work is known."""
+        body = super()._thread_body(number, operations)
+        self._at_work += 1
+
+        def counted() -> None:
+            body()
+            self._at_work -= 1
+
+        return counted
+
+    def _expired(self, fire: Callable[[asyncio.TimerHandle], None], handle: asyncio.TimerHandle) -> None:
+        """The time of a timer has come. In a run it comes before the end, so that none is left there; one for which
+        everybody waits, although nothing is left to do, would have been left in a loop whose program ends."""
+        loop = self.loop
+        if loop is not None and not self._at_work and not self._open and loop.asleep and not loop.ready_count():
+            parts = [part for sides in self.sides for part in _parts_of(sides)]
+            if all(map(_is_done, parts)) and all(task.done() for task, _ in self._tasks):
+                self._late += timers_of([handle])
+        fire(handle)
 
     def _note(self, kind: str, thing: Any) -> None:
         self.ended.types[f"{type(thing).__module__}.{type(thing).__qualname__}"] = type(thing)
@@ -172,8 +202,10 @@ class EndingWorld(World):
         ended = self.ended
         waiting = any(event.kind == "waiting" for event in self.history)
         ended.settled = self.control.status == "completed" and not waiting and not self.control.aborting
+        if isinstance(self.loop, VirtualLoop):
+            vars(self.loop).pop("_expired", None)
         if self.loop is not None and ended.settled:
-            ended.handles = handles_of(self.loop)
+            ended.handles = [*self._late, *handles_of(self.loop)]
         parts = [part for sides in self.sides for part in _parts_of(sides)]
         done = [part for part in parts if _is_done(part)]
         self._pending.update(id(part) for part in parts if not _is_done(part))
@@ -204,14 +236,26 @@ class EndingWorld(World):
                 thing = reference()
                 if kind in ("callback", "context") and thing is not None and id(thing) not in garbage:
                     held.append((kind, thing))
-        outcomes: set[int] = set()
-        for part in done:
-            _outcomes(part, self.blocks(part), outcomes)
         if not self._pending:
-            for thing in self._made():
-                if id(thing) not in outcomes and id(thing) not in garbage:
-                    held.append((_kind_of(thing), thing))
-        return [Kept(kind, _weakly(thing), path_in_words(roots, thing)) for kind, thing in held]
+            held += [(_kind_of(thing), thing) for thing in self._no_outcomes(done, garbage)]
+        found = []
+        for kind, thing in held:
+            chain = path_in_words(roots, thing, referents=referents)
+            # Which no way leads to but through frames of ours, in a traceback, is held by the harness.
+            if chain or not path_in_words(roots, thing):
+                found.append(Kept(kind, _weakly(thing), chain))
+        return found
+
+    def _no_outcomes(self, done: list[Any], garbage: set[int]) -> list[Any]:
+        """Values and exceptions that are alive, and that no completed future has a right to hold."""
+        outcomes: set[int] = set()
+        for second in (False, True):  # asking changes futures: not more is asked than has to be
+            for part in done:
+                _outcomes(part, self.blocks(part), outcomes, second=second)
+            left = [thing for thing in self._made() if id(thing) not in outcomes and id(thing) not in garbage]
+            if not left:
+                break
+        return left
 
     def _look_at_dropped(self) -> None:
         ended = self.ended
@@ -295,14 +339,23 @@ def _is_done(future: Any) -> bool:
         return False
 
 
-def _outcomes(future: Any, blocks: bool, found: set[int]) -> None:
-    """What a completed future has a right to hold: its outcome, and what hangs on an exception."""
+def _outcomes(future: Any, blocks: bool, found: set[int], *, second: bool) -> None:
+    """What a completed future has a right to hold: its outcome, and what hangs on an exception.
+
+    With `second`, its result where it has an exception too: a target that accepts a second outcome may have both.
+    """
+    todo: list[Any] = []
+    error = before = None
     try:
         error = future.exception(timeout=0) if blocks else future.exception()
-        outcome = error if error is not None else future.result(timeout=0) if blocks else future.result()
+        todo.append(error)
+        before = traceback_of(error) if isinstance(error, BaseException) else None
+        if error is None or second:
+            todo.append(future.result(timeout=0) if blocks else future.result())
     except BaseException as raised:
-        outcome = raised
-    todo = [outcome]
+        if raised is error:
+            set_traceback(raised, before)
+        todo.append(raised)
     while todo:
         thing = todo.pop()
         if thing is None or id(thing) in found:

@@ -20,7 +20,7 @@ from attrs import frozen
 from futurefuzz.leaks.words import chain_in_words, is_pending, is_task, word
 from futurefuzz.runs.freezing import frozen_by_us, is_frozen, may_freeze
 
-__all__ = ["Cycle", "cycles", "frozen_heap", "is_future", "thawed_heap", "unreachable", "waits"]
+__all__ = ["Cycle", "cycles", "frozen_heap", "is_future", "referents", "thawed_heap", "unreachable", "waits"]
 
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -130,7 +130,7 @@ def cycles(found: Sequence[Any], *, by_design: Callable[[Sequence[Any]], bool] =
         One for each component, the shortest through its most telling object; in the order in which they hold more.
     """
     index = {id(thing): number for number, thing in enumerate(found)}
-    edges = [[index[id(other)] for other in _referents(thing) if id(other) in index] for thing in found]
+    edges = [[index[id(other)] for other in referents(thing) if id(other) in index] for thing in found]
     result = []
     for component in _components(edges):
         things = [found[number] for number in component]
@@ -144,9 +144,12 @@ def cycles(found: Sequence[Any], *, by_design: Callable[[Sequence[Any]], bool] =
     return result
 
 
-def _referents(thing: Any) -> list[Any]:
-    """What it refers to. The variables of our own code do not count: what they hold is the harness's fault; and whom
-    our own calls were made by is of no interest, but that an adapter's coroutine ran inside of the target is."""
+def referents(thing: Any) -> list[Any]:
+    """What it refers to. The variables of our own code do not count, those of an adapter's closures included: what they
+    hold is the harness's fault; and whom our own calls were made by is of no interest, but that an adapter's coroutine
+    ran inside of the target is."""
+    if isinstance(thing, types.FunctionType):
+        return [] if thing.__code__.co_filename.startswith(_TARGETS) else gc.get_referents(thing)
     frame = thing.cr_frame if isinstance(thing, types.CoroutineType) else thing
     if isinstance(frame, types.FrameType) and frame.f_code.co_filename.startswith(_PACKAGE):
         adapter = thing is frame and frame.f_code.co_filename.startswith(_TARGETS)

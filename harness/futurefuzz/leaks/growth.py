@@ -3,9 +3,10 @@
 A leak is what grows in *every* measured round. One round alone says nothing: caches fill, dictionaries and free lists
 make room, a counter passes the last small integer. So the thing is done several times in a round, the collector comes
 between rounds, and a measure counts as growing only when each round added at least one for four times that it was
-done. That is a suspicion. A cache that has a bound grows too, until it is full (`functools.lru_cache` has 128 places
-if nobody says otherwise), and once more when what it holds needs more room (small integers need none); so what is
-suspected is done some hundred times more, and must then grow in two rounds which are as long.
+done (or for as many as the caller says). That is a suspicion. A cache that has a bound grows too, until it is full
+(`functools.lru_cache` has 128 places if nobody says otherwise), and once more when what it holds needs more room (small
+integers need none); so what is suspected is done some hundred times more, and must then grow in two rounds which are
+as long.
 
 Measured are the blocks that Python's allocator has given out (`sys.getallocatedblocks`); where `tracemalloc` is
 tracing, the bytes that it sees, for a large buffer is none of those blocks; and the reference counts of objects that
@@ -18,13 +19,14 @@ import gc
 import sys
 import tracemalloc
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Final
 
 from attrs import frozen
 
-__all__ = ["SETTLING", "Growth", "clear_caches", "goes_on_growing", "grows"]
+__all__ = ["SELDOM", "SETTLING", "Growth", "clear_caches", "goes_on_growing", "grows", "tracing"]
 
 #: reference counts mean what they say where they are not spread over threads or made immortal
 _COUNTED: Final = getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -35,8 +37,8 @@ clear_caches: Final[Callable[[], None]] = getattr(sys, "_clear_internal_caches",
 #: bytes that each time must add: what is smaller shows as a block
 _LARGE: Final = 512
 
-#: times that must add one thing together; where fewer of them do, it is taken for noise
-_SELDOM: Final = 4
+#: times that must add one thing together, if nobody says otherwise; where fewer of them do, it is taken for noise
+SELDOM: Final = 4
 #: how often a thing that grows is done until caches with a bound are full, and in each round after that
 SETTLING: Final = 200
 
@@ -62,7 +64,12 @@ class Growth:
 
 
 def grows(
-    step: Callable[[], object], *, rounds: int = 4, times: int = 4, lasting: Sequence[tuple[str, Any]] = ()
+    step: Callable[[], object],
+    *,
+    rounds: int = 4,
+    times: int = 4,
+    every: int = SELDOM,
+    lasting: Sequence[tuple[str, Any]] = (),
 ) -> list[Growth]:
     """Do a thing again and again and see what grows.
 
@@ -70,6 +77,7 @@ def grows(
         step: the thing; it was done often enough before for caches to be filled.
         rounds: how many.
         times: how often in each round.
+        every: at least one of so many times must add something.
         lasting: names and objects whose reference counts are watched.
 
     Returns:
@@ -78,8 +86,8 @@ def grows(
     """
     lasting = lasting if _COUNTED else ()
     names = ("blocks of memory", "traced bytes", *(f"references to {name}" for name, _ in lasting))
-    few = -(-times // _SELDOM)
-    least = (few, times * _LARGE, *(few for _ in lasting))
+    few = -(-times // every)
+    least = (few, (times if every <= SELDOM else few) * _LARGE, *(few for _ in lasting))
     # One table, made before, and of C integers: the measurement must not allocate.
     table = [array("q", bytes(8 * len(names))) for _ in range(rounds + 1)]
     alive = set(range(len(names)))
@@ -110,6 +118,7 @@ def goes_on_growing(
     rounds: int = 4,
     times: int = 4,
     settling: int = SETTLING,
+    every: int = SELDOM,
     lasting: Sequence[tuple[str, Any]] = (),
 ) -> list[Growth]:
     """What grows, and still does when bounded caches are full.
@@ -120,14 +129,28 @@ def goes_on_growing(
         times: how often it is done in each round of the first look.
         settling: how often it is done between the two looks, and in each round of the second one; 0: the first look is
             enough.
+        every: as for `grows`.
         lasting: as for `grows`.
     """
-    grown = grows(step, rounds=rounds, times=times, lasting=lasting)
+    grown = grows(step, rounds=rounds, times=times, every=every, lasting=lasting)
     if not grown or not settling:
         return grown
     for _ in range(settling):
         step()
-    return grows(step, rounds=2, times=settling, lasting=lasting)
+    return grows(step, rounds=2, times=settling, every=every, lasting=lasting)
+
+
+@contextmanager
+def tracing() -> Iterator[bool]:
+    """While in this context `tracemalloc` traces: a buffer that is made larger is no new block. Whether it did not."""
+    if tracemalloc.is_tracing():
+        yield False
+        return
+    try:
+        tracemalloc.start()
+        yield True
+    finally:
+        tracemalloc.stop()
 
 
 def _measure(row: array[int], lasting: Sequence[tuple[str, Any]]) -> None:

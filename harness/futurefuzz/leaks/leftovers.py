@@ -7,13 +7,14 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any, Final
 
 from attrs import frozen
 
 from futurefuzz.control import carriers
 
-__all__ = ["Leftovers", "handles_of", "look"]
+__all__ = ["Leftovers", "handles_of", "look", "timers_of"]
 
 _FOLDERS: Final = ("/proc/self/fd", "/dev/fd")
 #: seconds that a thread which is about to end is given to do so
@@ -49,13 +50,14 @@ class Leftovers:
         return tuple(threads), opened
 
 
-def look(before: Leftovers | None = None) -> Leftovers:
+def look(before: Leftovers | None = None, *, patience: float = _PATIENCE) -> Leftovers:
     """What there is now.
 
     Args:
         before: with it, new threads get a moment to end: a thread that was told to stop may not have come to it yet.
+        patience: how long that moment is at most, in seconds.
     """
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + patience
     while True:
         threads = _started()
         running = _running() - carriers.pooled()
@@ -82,10 +84,7 @@ def handles_of(loop: asyncio.AbstractEventLoop) -> list[str]:
 
     Loops that are not asyncio's own do not show theirs.
     """
-    texts = []
-    for handle in getattr(loop, "_scheduled", ()):
-        if not handle.cancelled():
-            texts.append(f"timer of {_callback(handle)}")
+    texts = timers_of(getattr(loop, "_scheduled", ()))
     for handle in getattr(loop, "_ready", ()):
         if not handle.cancelled():
             texts.append(f"callback {_callback(handle)}, which is ready to run")
@@ -96,6 +95,11 @@ def handles_of(loop: asyncio.AbstractEventLoop) -> list[str]:
         if key.fileobj is not own and not (own is not None and key.fd == own.fileno()):
             texts.append(f"watched descriptor {key.fd}")
     return texts
+
+
+def timers_of(handles: Iterable[asyncio.TimerHandle]) -> list[str]:
+    """Those that nobody has cancelled, in words."""
+    return [f"timer of {_callback(handle)}" for handle in handles if not handle.cancelled()]
 
 
 def _running() -> int:

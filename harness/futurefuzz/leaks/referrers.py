@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from futurefuzz.leaks.words import chain_in_words
@@ -70,10 +70,17 @@ def kept_by(thing: Any, *, ignoring: Iterable[Any] = ()) -> tuple[str, ...]:
     return chain_in_words(path)
 
 
-def path_in_words(roots: Sequence[Any], thing: Any) -> tuple[str, ...]:
+def path_in_words(
+    roots: Sequence[Any], thing: Any, *, referents: Callable[[Any], Iterable[Any]] = gc.get_referents
+) -> tuple[str, ...]:
     """The shortest way by which one of some objects leads to the thing; empty when none does, or only by a long way.
 
-    It goes forward (`gc.get_referents`), so that it costs nothing where the heap is large.
+    It goes forward, so that it costs nothing where the heap is large.
+
+    Args:
+        roots: where it begins.
+        thing: where it ends.
+        referents: what an object refers to.
     """
     came: dict[int, Any] = {}
     seen = {id(root) for root in roots}
@@ -83,7 +90,7 @@ def path_in_words(roots: Sequence[Any], thing: Any) -> tuple[str, ...]:
         for owner in level:
             if isinstance(owner, types.ModuleType | type):
                 continue  # everything leads to everything from there
-            for other in gc.get_referents(owner):
+            for other in referents(owner):
                 if id(other) in seen:
                     continue
                 seen.add(id(other))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
-import tracemalloc
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from futurefuzz.errors import InputError
 from futurefuzz.leaks.allocations import allocations
 from futurefuzz.leaks.garbage import frozen_heap, is_future, thawed_heap
-from futurefuzz.leaks.growth import SETTLING, Growth, goes_on_growing
+from futurefuzz.leaks.growth import SELDOM, SETTLING, goes_on_growing, tracing
 from futurefuzz.leaks.leak import Leak, LeakFound, LeakReport, growth_leak, handle_leak
 from futurefuzz.leaks.leftovers import handles_of
 from futurefuzz.leaks.referrers import kept_by
@@ -25,8 +24,6 @@ __all__ = ["assert_no_leaks", "check_leaks"]
 _PASSES: Final = 10
 #: calls that are looked at one by one; a leak may need every second one only
 _LOOKS: Final = 2
-#: calls of which one leaves something
-_SELDOM: Final = 4
 
 
 def check_leaks(
@@ -36,6 +33,7 @@ def check_leaks(
     times: int = 4,
     warm_up: int = 3,
     settling: int = SETTLING,
+    every: int = SELDOM,
     growth: bool = True,
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> LeakReport:
@@ -49,6 +47,8 @@ def check_leaks(
         warm_up: how often it is called before, so that caches are filled.
         settling: how often what has grown is called until it is measured again, and in each of two rounds then: a cache
             with a bound grows until it is full.
+        every: of so many calls at least one leaves something. A larger number finds what leaks more seldom, or less at
+            a time, such as a list that grows by one reference a call, and takes as many calls more.
         growth: look for growth; False: only for what one call leaves, in a fraction of the time.
         loop_factory: makes the loop of each call; None: as `asyncio.run` does.
 
@@ -59,8 +59,8 @@ def check_leaks(
         InputError: numbers below 1; or the function returns a coroutine, and a loop is running already.
         Exception: what the function raises.
     """
-    if min(rounds, times, warm_up, settling) < 1:
-        given = f"rounds {rounds}, times {times}, warm_up {warm_up}, settling {settling}"
+    if min(rounds, times, warm_up, settling, every) < 1:
+        given = f"rounds {rounds}, times {times}, warm_up {warm_up}, settling {settling}, every {every}"
         raise InputError(f"{given}: allowed: numbers from 1")
     left: list[str] = []
     calls = 0
@@ -85,7 +85,8 @@ def check_leaks(
     if growth:
         # Threads and descriptors run out when a function is called as often as it takes to be sure.
         scarce = any(leak.kind in ("thread", "descriptor") for leak in found)
-        found += _growth(step, rounds, times, 0 if scarce else settling)
+        settled = 0 if scarce else max(settling, every)
+        found += _growth(step, rounds, times if every == SELDOM else max(times, every), settled, every)
     return LeakReport(leaks=tuple(found), calls=calls)
 
 
@@ -96,6 +97,7 @@ def assert_no_leaks(
     times: int = 4,
     warm_up: int = 3,
     settling: int = SETTLING,
+    every: int = SELDOM,
     growth: bool = True,
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> None:
@@ -110,6 +112,7 @@ def assert_no_leaks(
         times=times,
         warm_up=warm_up,
         settling=settling,
+        every=every,
         growth=growth,
         loop_factory=loop_factory,
     )
@@ -156,15 +159,17 @@ async def _looked_after(coroutine: Coroutine[Any, Any, Any], left: list[str]) ->
 # ---- growth
 
 
-def _growth(step: Callable[[], object], rounds: int, times: int, settling: int) -> list[Leak]:
+def _growth(step: Callable[[], object], rounds: int, times: int, settling: int, every: int) -> list[Leak]:
     with frozen_heap():
-        grown = goes_on_growing(step, rounds=rounds, times=times, settling=settling)
-        if not grown:
-            grown = _grows_traced(step, rounds, times, settling)
+        grown = goes_on_growing(step, rounds=rounds, times=times, settling=settling, every=every)
+        with tracing() as begun:
+            if begun and not grown:
+                step()
+                grown = goes_on_growing(step, rounds=rounds, times=times, settling=settling, every=every)
         if not grown:
             return []
-        kept = _what_stays(step)
-    lines = allocations(step)
+        kept = _what_stays(step, every)
+    lines = allocations(step, times=16 if every <= SELDOM else 4 * every, every=every)
     chain: tuple[str, ...] = ()
     if kept:
         with thawed_heap():
@@ -172,19 +177,7 @@ def _growth(step: Callable[[], object], rounds: int, times: int, settling: int) 
     return [growth_leak(one, chain, lines) for one in grown]
 
 
-def _grows_traced(step: Callable[[], object], rounds: int, times: int, settling: int) -> list[Growth]:
-    """The same, with the bytes that `tracemalloc` sees: large buffers are not among the blocks."""
-    if tracemalloc.is_tracing():
-        return []  # `grows` has looked already
-    try:
-        tracemalloc.start()
-        step()
-        return goes_on_growing(step, rounds=rounds, times=times, settling=settling)
-    finally:
-        tracemalloc.stop()
-
-
-def _what_stays(step: Callable[[], object]) -> list[Any]:
+def _what_stays(step: Callable[[], object], every: int) -> list[Any]:
     """Objects that a few more calls leave, the most telling first. In a frozen heap few others are looked at.
 
     A full cache takes new objects in and lets go of as many old ones: only what there is more of afterwards stays."""
@@ -193,7 +186,7 @@ def _what_stays(step: Callable[[], object]) -> list[Any]:
     counts: dict[type, int] = {}  # no Counter: what it does leaves entries in a cache
     for thing in gc.get_objects():
         counts[type(thing)] = counts.get(type(thing), 0) + 1
-    for _ in range(_SELDOM):
+    for _ in range(max(every, SELDOM)):
         step()
     gc.collect()
     for thing in gc.get_objects():
