@@ -1,0 +1,1 @@
+"""How much does `futurefuzz validate` see? CPython's own futures, wrong in one place each, are given to it blindly."""
