@@ -340,8 +340,12 @@ def _complain(text: str) -> None:
         click.echo(line, err=True)
 
 
-def _check_json(path: Path | None) -> None:
+def _check_json(path: Path | None, option: str = "--json") -> None:
     """Find out now rather than at the end that the file cannot be written.
+
+    Args:
+        path: of the file; None where nobody wants one.
+        option: that names it.
 
     Raises:
         InputError: so it is.
@@ -350,11 +354,11 @@ def _check_json(path: Path | None) -> None:
         return
     allowed = "a file in a folder that exists and can be written to"
     if path.is_dir():
-        raise InputError(f"--json {path}: is a folder; allowed: {allowed}")
+        raise InputError(f"{option} {path}: is a folder; allowed: {allowed}")
     if not path.parent.is_dir():
-        raise InputError(f"--json {path}: there is no folder {path.parent}; allowed: {allowed}")
+        raise InputError(f"{option} {path}: there is no folder {path.parent}; allowed: {allowed}")
     if not os.access(path.parent, os.W_OK):
-        raise InputError(f"--json {path}: the folder {path.parent} cannot be written to; allowed: {allowed}")
+        raise InputError(f"{option} {path}: the folder {path.parent} cannot be written to; allowed: {allowed}")
 
 
 def _unique(values: Sequence[str]) -> tuple[str, ...]:

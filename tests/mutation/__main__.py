@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.mutation.subjects import SUBJECTS
 
 
 def main() -> None:
+    """Carry out what the command line says."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; default: all")
     parser.add_argument("--runs", type=int, default=Budget().runs, help="runs at first (default: %(default)s)")
@@ -48,7 +50,7 @@ def main() -> None:
     entries: list[Entry] = []
     for subject in SUBJECTS.values():
         if not options.subjects or subject.name in options.subjects:
-            entries += study(subject, budget, jobs=options.jobs, chosen=chosen, say=lambda text: print(text, flush=True))
+            entries += study(subject, budget, jobs=options.jobs, chosen=chosen, say=_print)
             if options.json is not None:
                 options.json.write_text(json.dumps([asdict(one) for one in entries], indent=1), encoding="utf-8")
     _report(entries)
@@ -62,21 +64,28 @@ def _survivors(path: Path) -> set[tuple[str, str, str]]:
     }
 
 
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def _report(entries: list[Entry]) -> None:
-    print(f"\n{platform.python_implementation()} {platform.python_version()}")
-    print(f"{'subject':<26}{'changes':>8}{'killed':>8}{'timeout':>8}{'failed':>8}", *(f"{kind:>11}" for kind in KINDS))
+    _print(f"\n{platform.python_implementation()} {platform.python_version()}")
+    columns = "".join(f"{name:>12}" for name in ("changes", "killed", "timeout", "failed", *KINDS))
+    _print(f"{'subject':<26}{columns}")
     for name in (*SUBJECTS, "all"):
         ours = [one for one in entries if name in (one.subject, "all")]
         if ours:
             verdicts = Counter(one.tried.verdict for one in ours)
             kinds = Counter(one.kind for one in ours)
-            seen = "".join(f"{verdicts[verdict]:>8}" for verdict in ("killed", "timeout", "failed"))
-            print(f"{name:<26}{len(ours):>8}{seen}", *(f"{kinds[kind]:>11}" for kind in KINDS))
+            counts = [verdicts["killed"], verdicts["timeout"], verdicts["failed"], *(kinds[kind] for kind in KINDS)]
+            _print(f"{name:<26}{''.join(f'{count:>12}' for count in (len(ours), *counts))}")
     for verdict, kind in [*(("survived", kind) for kind in reversed(KINDS)), ("timeout", ""), ("failed", "")]:
         for one in entries:
             if (one.tried.verdict, one.kind) == (verdict, kind):
-                print(f"{kind or verdict}: {one.subject} {one.function}, line {one.line}: {one.change}", end="")
-                print(f" ({one.reason or one.tried.signature})" if one.reason or one.tried.signature else "")
+                why = one.reason or one.tried.signature
+                text = f"{kind or verdict}: {one.subject} {one.function}, line {one.line}: {one.change}"
+                _print(f"{text} ({why})" if why else text)
 
 
 if __name__ == "__main__":

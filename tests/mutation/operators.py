@@ -164,7 +164,8 @@ def _at(node: ast.AST, path: Path, function: str) -> Iterator[Found]:
             yield function, operator, node.lineno, _change(node, instead), path, instead
     elif isinstance(node, ast.ExceptHandler) and node.type is not None:
         for instead in _caught(node):
-            yield function, "exception class", node.lineno, _change(node.type, instead), (*path, ("type", None)), instead
+            where = (*path, ("type", None))
+            yield function, "exception class", node.lineno, _change(node.type, instead), where, instead
     elif isinstance(node, (ast.If, ast.While)):
         yield _negated(node.test, path, function)
     if isinstance(node, ast.IfExp):

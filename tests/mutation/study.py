@@ -1,4 +1,4 @@
-"""All changes of a subject, tried one after another by two processes at most, and what is known of those that survive."""
+"""All changes of a subject, tried by two processes at most, and what is known of those that survive."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def study(
 def _baseline(subject: Subject, target: str, budget: Budget) -> frozenset[str]:
     """What the unchanged subject shows; by itself, so that a known bug counts for nothing."""
     maker = partial(target_of, subject, None, target, _name(subject, "original", target))
-    seen = tried(maker, runs=max(budget.runs, budget.more, _BASELINE), seconds=budget.seconds * 2, seed=budget.seed, ignored=None)
+    runs = max(budget.runs, budget.more, _BASELINE)
+    seen = tried(maker, runs=runs, seconds=budget.seconds * 2, seed=budget.seed, ignored=None)
     if seen.verdict != "survived":
         raise RuntimeError(f"{subject.name} as it is: {seen}")
     return frozenset(seen.cause.splitlines())

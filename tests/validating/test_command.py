@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -12,6 +13,7 @@ from futurefuzz import cli
 from futurefuzz.errors import InputError
 from futurefuzz.validating import command
 from futurefuzz.validating.command import declared, named
+from futurefuzz.validating.options import Options
 from tests.reports.test_validation import INHERITED, UNKNOWN, whole
 
 _MODULE = """
@@ -33,6 +35,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody's folder, with modules that are wrong in several ways."""
     (tmp_path / "wrong_futures.py").write_text(_MODULE)
     (tmp_path / "raises_on_import.py").write_text("raise OSError('no licence')")
+    (tmp_path / "interrupts_on_import.py").write_text("raise KeyboardInterrupt")
+    (tmp_path / "ends_on_import.py").write_text("import os; os._exit(7)")
+    forks = "import os, concurrent.futures; os.fork(); Mine = concurrent.futures.Future"
+    (tmp_path / "forks_on_import.py").write_text(forks)
     monkeypatch.chdir(tmp_path)
 
 
@@ -41,6 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["no_such_module:X", "--contract", "asyncio"], "cannot import no_such_module"),
         (["raises_on_import:X", "--contract", "asyncio"], "OSError: no licence"),
+        (["interrupts_on_import:X", "--contract", "asyncio"], "cannot import interrupts_on_import"),
         (["wrong_futures:Nobody", "--contract", "asyncio"], "wrong_futures has no attribute 'Nobody'"),
         (["wrong_futures:NUMBER", "--contract", "asyncio"], "is of type int; allowed: a class, a factory"),
         (["wrong_futures:Mine", "--contract", "concurrent"], "cannot be called as Mine(): missing a required arg"),
@@ -53,7 +60,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["concurrent.Future", "--departs", "C8"], "--departs C8: allowed: CLAUSE=REASON"),
         (["nobody.knows"], "nobody.knows: no target of that name, and no entry point"),
         (["concurrent.Future", "--contract", "promise"], "'promise' is not one of"),
-        (["concurrent.Future", "--json", "nowhere/out.json"], "there is no folder nowhere"),
+        (["asyncio:Future", "--contract", "concurrent"], "that name claims the contract asyncio, not concurrent"),
+        (["concurrent.Future", "--json", "nowhere/out.json"], "--json nowhere/out.json: there is no folder nowhere"),
+        (["concurrent.Future", "--badge", "nowhere/out.svg"], "--badge nowhere/out.svg: there is no folder nowhere"),
     ],
 )
 def test_wrong_input_is_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,3 +110,26 @@ def test_departures_are_clause_and_reason() -> None:
     assert declared(["A8=a=b", " A9 = because "]) == (("A8", "a=b"), ("A9", "because"))
     with pytest.raises(InputError, match="CLAUSE=REASON"):
         declared(["A8="])
+
+
+def test_a_module_that_ends_its_process_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads that a worker has ended learns what it was to import."""
+    with pytest.raises(SystemExit) as ending:
+        cli.main(["validate", "ends_on_import:X", "--contract", "asyncio", "--runs", "10", "--jobs", "1"])
+    assert ending.value.code == 3
+    assert "exit code 7 before it was ready; it was to import ends_on_import:X" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_module_that_forks_is_loaded_by_one_process_only(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two would do the same work and spoil each other's answers."""
+    with pytest.raises(SystemExit) as ending:
+        cli.main(["validate", "forks_on_import:Mine", "--contract", "concurrent", "--runs", "40", "--jobs", "1"])
+    assert ending.value.code == 0
+    assert "a worker ended" not in capsys.readouterr().err
+
+
+def test_a_validation_that_never_began_is_repeated_without_a_contract() -> None:
+    """An empty one is refused."""
+    options = Options(what="mine:Future", name="mine:Future", seed=1, seconds=None, runs=5)
+    assert options.repeat("") == "futurefuzz validate mine:Future --seed 1 --runs 5 --jobs 1"

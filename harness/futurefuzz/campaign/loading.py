@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -92,14 +93,18 @@ def _import(reference: str) -> targets.Target:
     module_name, _, attribute = where.partition(":")
     if not module_name or not attribute or (contract and contract not in CONTRACTS):
         raise InputError(
-            f"{reference}: allowed: MODULE:ATTRIBUTE, or MODULE:ATTRIBUTE@CONTRACT with {', '.join(ADAPTABLE)}"
+            f"{where}: allowed: MODULE:ATTRIBUTE, or MODULE:ATTRIBUTE@CONTRACT with {', '.join(ADAPTABLE)}"
         )
+    before = os.getpid()
     try:
         module = import_module(module_name)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # importing runs whatever the user has written
+        _let_out(error)
         raise InputError(
             f"{where}: cannot import {module_name} from {os.getcwd()}: {type(error).__name__}: {error}"
         ) from None
+    if os.getpid() != before:
+        os._exit(0)  # importing it has forked, and this is the other one: one worker is enough
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
@@ -108,7 +113,8 @@ def _import(reference: str) -> targets.Target:
     if not isinstance(found, targets.Target) and _may_return_target(found):
         try:
             made = found()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            _let_out(error)
             raise InputError(f"{where}: {attribute}() raised {type(error).__name__}: {error}") from None
         found = made if isinstance(made, targets.Target) else found
     if isinstance(found, targets.Target):
@@ -121,9 +127,18 @@ def _import(reference: str) -> targets.Target:
             f"futures say which contract it claims: {where}@asyncio or {where}@concurrent (validate: --contract)"
         )
     name = target_name(reference)
-    if name in targets.names() and targets.find(name).contract == contract:
-        return targets.find(name)  # the class that a target of ours is about, or what was loaded before
+    if name in targets.names():  # the class that a target of ours is about, or what was loaded before
+        claimed = targets.find(name).contract
+        if claimed != contract:
+            raise InputError(f"{where}: the target of that name claims the contract {claimed}, not {contract}")
+        return targets.find(name)
     return targets.register(adapt(found, contract, name, where))
+
+
+def _let_out(error: BaseException) -> None:
+    """A Ctrl-C is no fault of what is imported, except where nobody can press it (workers leave that to us)."""
+    if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        raise error
 
 
 def _may_return_target(found: Any) -> bool:

@@ -90,7 +90,7 @@ class Worker(Child):
             if deaths:
                 raise HarnessError(self.why_not_started(deaths[0].code))
         self.close()
-        raise HarnessError(f"a worker was not ready after {START_LIMIT:.0f} s{_quoted(self.errors)}")
+        raise HarnessError(f"a worker was not ready after {START_LIMIT:.0f} s{self._at_what()}{_quoted(self.errors)}")
 
     def _loaded(self) -> Ready | None:
         return self.ready
@@ -122,7 +122,12 @@ class Worker(Child):
     def why_not_started(self, code: int) -> str:
         """One line for a worker that ended before it was ready."""
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"a worker ended with {how} before it was ready{_quoted(self.errors)}"
+        return f"a worker ended with {how} before it was ready{self._at_what()}{_quoted(self.errors)}"
+
+    def _at_what(self) -> str:
+        """What the user had it import, which may well be why."""
+        references = ", ".join(self.setup.references)
+        return f"; it was to import {references}" if references else ""
 
 
 def _quoted(errors: str) -> str:

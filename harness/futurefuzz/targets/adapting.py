@@ -159,7 +159,7 @@ def _first(maker: Callable[..., Any], contract: str, where: str) -> Any:
         return made
     except InputError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # it runs whatever the user has written; Ctrl-C goes to another process
         raise InputError(f"{where}: making a future raised {type(error).__name__}: {error}") from None
     finally:
         if loop is not None:

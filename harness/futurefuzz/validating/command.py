@@ -66,13 +66,13 @@ def declared(departs: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def register(group: click.Group, time: Any, check_json: Callable[[Path | None], None]) -> None:
+def register(group: click.Group, time: Any, check_json: Callable[[Path | None, str], None]) -> None:
     """Add the command `validate` to the command line.
 
     Args:
         group: of all commands.
         time: click's type of what `--time` takes.
-        check_json: finds out before the work whether a file can be written.
+        check_json: finds out before the work whether a file can be written; the option names it.
     """
     file = click.Path(path_type=Path)
 
@@ -108,8 +108,9 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None], 
         badge_file: Path | None,
     ) -> int:
         """Check a Future against its contract, clause by clause."""
-        for path in (json_file, markdown_file, badge_file):
-            check_json(path)
+        files = {"--json": json_file, "--markdown": markdown_file, "--badge": badge_file}
+        for option, path in files.items():
+            check_json(path, option)
         name = named(what, contract)
         options = Options(
             what=what,

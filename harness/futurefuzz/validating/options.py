@@ -62,8 +62,10 @@ class Options:
         return self.name if is_reference(self.name) else None
 
     def repeat(self, contract: str) -> str:
-        """The command line that repeats it."""
-        words = ["futurefuzz", "validate", self.what, "--contract", contract, "--seed", str(self.seed)]
+        """The command line that repeats it; without a contract where nobody has said one."""
+        words = ["futurefuzz", "validate", self.what]
+        words += ["--contract", contract] if contract else []
+        words += ["--seed", str(self.seed)]
         words += ["--runs", str(self.runs)] if self.runs is not None else []
         words += ["--time", f"{self.seconds:g}"] if self.seconds is not None else []
         words += ["--jobs", str(self.jobs)]

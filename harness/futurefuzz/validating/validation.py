@@ -180,7 +180,7 @@ class Validation:
             interrupted=self._stop(),
             errors=(*tally.errors, *(() if pursuit is None else pursuit.errors)),
             complaints=() if pursuit is None else tuple(pursuit.complaints),
-            repeat=self.options.repeat(contract),
+            repeat=self.options.repeat(contract or self.options.contract or ""),
             contests=() if subject is None or trial is None else contests_of(subject, trial.contests, trial.shown),
             no_contests="" if subject is None else why_none(subject),
         )
