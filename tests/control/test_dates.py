@@ -16,8 +16,8 @@ import pytest
 
 from futurefuzz import explorers
 from futurefuzz.control import dates
-from futurefuzz.control.clock import EPOCH
 from futurefuzz.control.session import run_controlled
+from futurefuzz.control.whole import EPOCH
 
 
 class Stamp(DateTime):

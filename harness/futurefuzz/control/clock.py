@@ -1,5 +1,9 @@
 """The time of a whole program: virtual, and moving only where somebody waits.
 
+All clocks go at the same rate, whatever the real ones do meanwhile: a step of the machine's time of day is no event of
+a run. A program that wants one sets the clock (`time.clock_settime`): that moves the time of day of its run, and
+nothing else.
+
 Code that waits by looking at the clock again and again would wait for ever. Who has looked many times without time
 having moved is taken to wait, and lets time pass, in growing pieces.
 """
@@ -14,13 +18,12 @@ from typing import Any, Final
 from futurefuzz.control.threads import present
 from futurefuzz.control.whole import WholeControl
 
-__all__ = ["EPOCH", "SUBSTITUTES"]
-
-#: `time.time()` at the start of every run: the same in each, or a run would not be repeatable
-EPOCH: Final = 1_750_000_000.0
+__all__ = ["SUBSTITUTES", "time_of_day"]
 
 _LOOKS: Final = 100
 _SPINNING: Final = "time to pass"
+#: seconds: what a sleep can be asked for at most, CPython counts nanoseconds in 64 bits
+_LONGEST: Final = (2**63 - 1) / 1e9
 
 
 def _look(control: WholeControl) -> float:
@@ -37,14 +40,16 @@ def _look(control: WholeControl) -> float:
     return control.time
 
 
-def _reading(real: Callable[[], Any], offset: float, *, nanoseconds: bool) -> Callable[[], Any]:
+def _reading(real: Callable[[], Any], *, of_day: bool, nanoseconds: bool) -> Callable[[], Any]:
     def read() -> Any:
         control = present()
         if control is None:
             return real()
         now = _look(control)
+        offset = control.time_of_day if of_day else 0.0
         if nanoseconds:
-            return int(offset) * 1_000_000_000 + round(now * 1_000_000_000)
+            whole = int(offset)
+            return whole * 1_000_000_000 + round((now + (offset - whole)) * 1_000_000_000)
         return offset + now
 
     read.__name__ = read.__qualname__ = getattr(real, "__name__", "time")
@@ -62,10 +67,9 @@ def _sleep(seconds: Any, /) -> None:
     if isinstance(seconds, (str, bytes)) or not (hasattr(seconds, "__float__") or hasattr(seconds, "__index__")):
         _real_sleep(seconds)  # raises, with this interpreter's own words
     seconds = float(seconds)
-    if math.isnan(seconds):
-        raise ValueError("Invalid value NaN (not a number)")
-    if seconds < 0:
-        raise ValueError("sleep length must be non-negative")
+    if math.isnan(seconds) or not 0 <= seconds < _LONGEST:
+        _real_sleep(seconds)  # the same
+        raise ValueError("sleep length must be non-negative")  # where it does not
     if control.current < 0:
         control.time += seconds
     else:
@@ -78,7 +82,7 @@ def _time(real: Callable[..., Any], *, before: int = 0) -> Callable[..., Any]:
     def told(*arguments: Any) -> Any:
         if present() is None or len(arguments) not in (before, before + 1) or arguments[before:] not in ((), (None,)):
             return real(*arguments)
-        now = time.time()  # the run's
+        now = time_of_day()
         return real(*arguments[:before], _real_localtime(now) if real in _OF_STRUCTURES else now)
 
     told.__name__ = told.__qualname__ = getattr(real, "__name__", "time")
@@ -86,12 +90,26 @@ def _time(real: Callable[..., Any], *, before: int = 0) -> Callable[..., Any]:
 
 
 def _clock_gettime(real: Callable[[int], Any], suffix: str) -> Callable[[int], Any]:
+    readers = {clock: _READERS[name + suffix] for clock, name in _CLOCKS.items()}
+
     def read(clock: int, /) -> Any:
-        name = _CLOCKS.get(clock) if present() is not None else None
-        return real(clock) if name is None else getattr(time, name + suffix)()
+        reader = readers.get(clock) if present() is not None else None
+        return real(clock) if reader is None else reader()
 
     read.__name__ = read.__qualname__ = getattr(real, "__name__", "clock_gettime")
     return read
+
+
+def _clock_settime(real: Callable[[int, Any], object], a_second: float) -> Callable[[int, Any], None]:
+    def settime(clock: int, seconds: Any, /) -> None:
+        control = present()
+        if control is None or _CLOCKS.get(clock) != "time" or not isinstance(seconds, (int, float)):
+            real(clock, seconds)  # the machine's; of the others the system says that they cannot be set
+            return
+        control.time_of_day = seconds / a_second - control.time
+
+    settime.__name__ = settime.__qualname__ = getattr(real, "__name__", "clock_settime")
+    return settime
 
 
 _real_localtime: Final = time.localtime
@@ -109,14 +127,21 @@ _CLOCKS: Final[dict[int, str]] = {
     if hasattr(time, name)
 }
 
+_READERS: Final[dict[str, Callable[[], Any]]] = {
+    name: _reading(getattr(time, name), of_day=name.startswith("time"), nanoseconds=name.endswith("_ns"))
+    for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time", "time_ns")
+}
+
+
+def time_of_day() -> float:
+    """As `time.time`, whatever a program has put in its place."""
+    now: float = _READERS["time"]()
+    return now
+
+
 SUBSTITUTES: Final[list[tuple[Any, Any]]] = [
     (_real_sleep, _sleep),
-    (time.monotonic, _reading(time.monotonic, 0.0, nanoseconds=False)),
-    (time.monotonic_ns, _reading(time.monotonic_ns, 0.0, nanoseconds=True)),
-    (time.perf_counter, _reading(time.perf_counter, 0.0, nanoseconds=False)),
-    (time.perf_counter_ns, _reading(time.perf_counter_ns, 0.0, nanoseconds=True)),
-    (time.time, _reading(time.time, EPOCH, nanoseconds=False)),
-    (time.time_ns, _reading(time.time_ns, EPOCH, nanoseconds=True)),
+    *((getattr(time, name), reader) for name, reader in _READERS.items()),
     (time.localtime, _time(time.localtime)),
     (time.gmtime, _time(time.gmtime)),
     (time.ctime, _time(time.ctime)),
@@ -126,4 +151,6 @@ SUBSTITUTES: Final[list[tuple[Any, Any]]] = [
 if hasattr(time, "clock_gettime"):
     SUBSTITUTES.append((time.clock_gettime, _clock_gettime(time.clock_gettime, "")))
     SUBSTITUTES.append((time.clock_gettime_ns, _clock_gettime(time.clock_gettime_ns, "_ns")))
-
+if hasattr(time, "clock_settime"):
+    SUBSTITUTES.append((time.clock_settime, _clock_settime(time.clock_settime, 1.0)))
+    SUBSTITUTES.append((time.clock_settime_ns, _clock_settime(time.clock_settime_ns, 1e9)))

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import datetime
 import gc
-import time
 import warnings
 from typing import Any, Final
+
+from futurefuzz.control.clock import time_of_day
 
 __all__ = ["prepare"]
 
@@ -36,19 +37,19 @@ def prepare() -> bool:
 
 def _now(cls: Any, tz: datetime.tzinfo | None = None) -> Any:
     """As `datetime.now`."""
-    return cls.fromtimestamp(time.time(), tz)
+    return cls.fromtimestamp(time_of_day(), tz)
 
 
 def _utcnow(cls: Any) -> Any:
     """As `datetime.utcnow`."""
     if _DEPRECATED:
         warnings.warn(_DEPRECATED, DeprecationWarning, stacklevel=2)
-    return cls.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)
+    return cls.fromtimestamp(time_of_day(), datetime.UTC).replace(tzinfo=None)
 
 
 def _today(cls: Any) -> Any:
     """As `date.today`."""
-    return cls.fromtimestamp(time.time())
+    return cls.fromtimestamp(time_of_day())
 
 
 def _complaint() -> str:

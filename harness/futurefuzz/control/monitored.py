@@ -164,7 +164,7 @@ class Monitored:
                 inner = called.__code__
                 if id(inner) not in tables and not inner.co_filename.startswith(_OWN):
                     announce(events[0])
-            elif before_calls:
+            elif before_calls and kind is not staticmethod:  # that is ours, see `substitution`
                 before_c_call(events[0], called, subject)
             return None
 
@@ -177,8 +177,14 @@ class Monitored:
         def returned(code: CodeType, offset: int, called: Any, subject: object) -> None:
             table = tables.get(id(code)) or table_of(code)
             events = None if table is None else table.calls.get(offset)
-            # A bound method of a Python function is reported too, but from it the interpreter returns without looking.
-            if events is not None and not (type(called) is MethodType and type(called.__func__) is FunctionType):
+            # A bound method of a Python function is reported too, but from it the interpreter returns without looking;
+            # so is what stands in the place of a function in C, which announces what it does itself.
+            kind = type(called)
+            if (
+                events is not None
+                and kind is not staticmethod
+                and not (kind is MethodType and type(called.__func__) is FunctionType)
+            ):
                 announce(events[1])
 
         return returned

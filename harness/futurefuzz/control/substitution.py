@@ -7,6 +7,7 @@ modules are searched once; again when modules have been added.
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,6 +20,13 @@ _NEVER: Final = object()
 _LOOKED_THROUGH: Final = ("_thread", "atexit")
 
 
+def _of_a_kind(real: Any, substitute: Any) -> Any:
+    """A function in C that a class keeps is no method of its instances, and neither is what stands in its place."""
+    if isinstance(real, types.BuiltinFunctionType) and isinstance(substitute, types.FunctionType):
+        return staticmethod(substitute)
+    return substitute
+
+
 class Substitution:
     """The names to replace.
 
@@ -27,9 +35,9 @@ class Substitution:
     """
 
     def __init__(self, pairs: Sequence[tuple[Any, Any]]) -> None:
-        self._pairs = tuple(pairs)
-        self._by_id = {id(real): (real, substitute) for real, substitute in pairs}
-        self._back = {id(substitute): real for real, substitute in pairs}
+        self._pairs = tuple((real, _of_a_kind(real, substitute)) for real, substitute in pairs)
+        self._by_id = {id(real): (real, substitute) for real, substitute in self._pairs}
+        self._back = {id(substitute): real for real, substitute in self._pairs}
         self._modules: list[str] = []
         self._places: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = []
 

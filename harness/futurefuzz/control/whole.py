@@ -27,7 +27,10 @@ from futurefuzz.control.places import is_ours, line_of, place_of
 from futurefuzz.control.waiting import LoopObserver, Outside, Sleeper, Waiting, waiting_now
 from futurefuzz.explorers.base import Explorer, Pending, Step
 
-__all__ = ["WholeControl"]
+__all__ = ["EPOCH", "WholeControl"]
+
+#: `time.time()` at the start of every run: the same in each, or a run would not be repeatable
+EPOCH: Final = 1_750_000_000.0
 
 _get_ident: Final = _thread.get_ident
 _real_monotonic: Final = time.monotonic
@@ -87,6 +90,7 @@ class WholeControl(LateControl):
         self.loops: dict[int, Any] = {}
         self.made_loops: list[Any] = []
         self.counts: dict[str, int] = {}
+        self.time_of_day = EPOCH  # when the run's clock shows 0
         self.looks: dict[int, tuple[int, float]] = {}
         self.spinning: dict[int, float] = {}
         self.ends: dict[int, Any] = {}

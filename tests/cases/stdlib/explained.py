@@ -21,9 +21,14 @@ _REASONS: Final = (
         "a real signal is due in 0.1 s, a timer of the loop in 60 s: virtual time does not wait for signals",
     ),
     (
-        "*.test_fork_not_share_event_loop",
+        "*.TestFork.test_fork_not_share_*",
         "by design",
         "waits for a real process by looking again and again, and the sleeps in between are virtual",
+    ),
+    (
+        "*.test_process_fork_from_a_threadpool",
+        "unsupported",
+        "a thread of a pool forks a pool of processes: what is forked in a run is under nobody's control",
     ),
     (
         "*.test_hang_global_shutdown_lock",
