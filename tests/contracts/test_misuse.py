@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from futurefuzz.contracts.misuse import misuse
+from futurefuzz.contracts.misuse import circumstances, misuse
 from futurefuzz.programs.program import Hook
 from futurefuzz.targets.bridges import COROUTINE_THREADSAFE, WRAP_FUTURE
 from tests.oracles.histories import op, program
@@ -49,3 +49,18 @@ def test_the_thread_safe_end_of_a_bridge_may_be_used_from_threads() -> None:
     assert misuse(resolving, "bridge", WRAP_FUTURE) == frozenset()
     assert misuse(resolving, "bridge", COROUTINE_THREADSAFE) == {"off-thread"}
     assert misuse(asking, "bridge", COROUTINE_THREADSAFE) == frozenset()
+
+
+def test_what_may_make_a_crash_show_anywhere_is_named_the_gravest_alone() -> None:
+    """A second __init__ explains more than an object that had none, that more than an iterator driven by hand."""
+
+    def of(*names: str) -> str:
+        return circumstances(program(("task", [op(name) for name in names])))
+
+    assert of("set_result", "await") == ""
+    assert of("iter", "iter-send", "set_result") == "undefined"
+    assert of("iter-send", "bare") == "never initialised"
+    assert of("iter-send", "bare", "reinit") == "initialised again"
+    assert circumstances(program(("task", [op("done", starved=1)]))) == "no memory"
+    hooked = program(("task", [op("done")]), hooks=(Hook(kind="call_soon", operations=(op("reinit"),)),))
+    assert circumstances(hooked) == "initialised again"

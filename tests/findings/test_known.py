@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from futurefuzz.campaign.runner import death_signature
 from futurefuzz.errors import InputError
 from futurefuzz.findings.known import Known, KnownBug, load
 from futurefuzz.findings.signature import crash_signature
+from futurefuzz.programs.program import Actor, Hook, Operation, Program
 
 SHIPPED = Path(__file__).parents[2] / "corpus" / "known.toml"
 
@@ -119,6 +121,59 @@ def test_the_shipped_file_tells_the_crash_of_a_task_s_step_from_the_others() -> 
         assert issue(operation, callout) is None, "nobody has explained that"
 
 
+def _crash(*names: str, operation: str | None = None, hook: int | None = None, target: str = "asyncio.Future") -> str:
+    program = Program(
+        actors=(Actor(kind="task", operations=tuple(Operation(name=name) for name in names)),),
+        hooks=(Hook(kind="get_debug", operations=(Operation(name="result"),)),),
+    )
+    return death_signature(target, "SIGSEGV", operation, program, hook)
+
+
+@pytest.mark.parametrize("target", ["asyncio.Future", "asyncio.Task"])
+def test_the_shipped_file_hides_no_other_crash_behind_that_of_a_second_init(target: str) -> None:
+    """gh-142615 explains what a second __init__ shows; whatever else kills the same target there is new."""
+    known = load(SHIPPED)
+    for release in ((3, 13, 18), (3, 14, 10)):
+        for operation, hook in ((None, None), ("cancel", None), ("await", None), (None, 0), ("result", 0)):
+            again = _crash("reinit", "iter-send", operation=operation, hook=hook, target=target)
+            bug = known.match(again, "CPython", release)
+            assert bug is not None
+            assert bug.issue == "gh-142615"
+            assert known.match(again, "CPython", (3, 15, 0)) is None
+            for names in ((), ("bare",), ("iter-close",), ("iter-throw", "bare"), ("set_exception",)):
+                planted = _crash(*names, operation=operation, hook=hook, target=target)
+                assert known.match(planted, "CPython", release) is None, planted
+
+
+def test_the_shipped_file_hides_no_other_cycle_of_compounds_in_compounds() -> None:
+    """What was seen is known by its parts, on the releases that have it; other parts are new."""
+    known = load(SHIPPED)
+
+    def knows(target: str, parts: str, *release: int) -> bool:
+        return known.match(f"asyncio.{target}:L3:cycle of {parts}", "CPython", release) is not None
+
+    for group in ("TaskGroup", "TaskGroup-in-TaskGroup", "eager-TaskGroup"):
+        assert knows(group, "exception, frame", 3, 13, 0)
+        assert not knows(group, "exception, frame", 3, 14, 10)
+        assert knows(group, "exception, frame", 3, 15, 2)
+        assert not knows(group, "TaskGroup object, frame, task (_Member)", 3, 15, 2)
+    assert knows("wait_for-gather", "exception, frame, future (_GatheringFuture)", 3, 15, 2)
+    for target in ("wait_for-gather", "wait_for-shield", "timeout-in-timeout", "as_completed-async", "TaskGroup"):
+        assert not knows(target, "exception, function planted", 3, 11, 7)
+        assert not knows(target, "frame, function planted", 3, 15, 2)
+
+
+def test_a_bug_may_begin_with_a_release() -> None:
+    """Before it the same finding is new, as it is after the fix."""
+    bug = KnownBug(
+        signature=("*",), issue="i", note="", reviewed=date(2026, 1, 2), since="3.14.0b1", fixed_in=("3.14.2", "3.15.1")
+    )
+    affected = [(3, 14, 0, "beta", 1), (3, 14, 0), (3, 14, 1), (3, 15, 0)]
+    free = [(3, 11, 7), (3, 13, 18), (3, 14, 0, "alpha", 7), (3, 14, 2), (3, 15, 1)]
+    assert all(bug.affects("CPython", release) for release in affected)
+    assert not any(bug.affects("CPython", release) for release in free)
+
+
 def entry(**change: str) -> str:
     """The text of a file with one good entry, changed."""
     values = {"signature": '"a:*"', "issue": '"gh-1"', "note": '"n"', "reviewed": "2026-01-02", **change}
@@ -128,11 +183,12 @@ def entry(**change: str) -> str:
 def test_a_good_entry_is_read(tmp_path: Path) -> None:
     """One pattern may stand without a list; what is left out has its default."""
     path = tmp_path / "known.toml"
-    path.write_text(entry(fixed_in='["3.12.8"]') + entry(signature='["b:*", "c"]', implementation='"PyPy"'))
+    other = entry(signature='["b:*", "c"]', implementation='"PyPy"', since='"3.14.0"')
+    path.write_text(entry(fixed_in='["3.12.8"]') + other)
     day = date(2026, 1, 2)
     assert load(path).bugs == (
         KnownBug(signature=("a:*",), issue="gh-1", note="n", reviewed=day, fixed_in=("3.12.8",)),
-        KnownBug(signature=("b:*", "c"), issue="gh-1", note="n", reviewed=day, implementation="PyPy"),
+        KnownBug(signature=("b:*", "c"), issue="gh-1", note="n", reviewed=day, implementation="PyPy", since="3.14.0"),
     )
     path.write_text("")
     assert load(path) == Known()
@@ -149,7 +205,7 @@ def test_a_good_entry_is_read(tmp_path: Path) -> None:
         (entry() + entry(issue=""), "$.known[1]: key 'issue' is missing"),
         (
             entry(issues='"gh-2"'),
-            "$.known[0]: unknown key 'issues'; allowed: signature, issue, note, reviewed, fixed_in, implementation",
+            "$.known[0]: unknown key 'issues'; allowed: signature, issue, note, reviewed, fixed_in, since, ",
         ),
         (entry(signature="[]"), "$.known[0].signature: expected a pattern or a list of patterns, not a list"),
         (entry(signature="[1]"), "$.known[0].signature: expected a pattern or a list of patterns, not a list"),
@@ -167,6 +223,7 @@ def test_a_good_entry_is_read(tmp_path: Path) -> None:
             entry(fixed_in='["3.12.8", "3.12.9"]'),
             "$.known[0].fixed_in: a branch has two first fixed releases; allowed: one for each branch",
         ),
+        (entry(since='"3.14"'), "$.known[0].since: '3.14' is no release; allowed: such as '3.14.0' or '3.15.0rc1'"),
         (
             entry(reviewed='"2026-01-02"'),
             "$.known[0].reviewed: expected a date, not '2026-01-02'; allowed: such as 2025-01-31 without quotes",

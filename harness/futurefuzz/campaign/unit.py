@@ -20,7 +20,7 @@ from futurefuzz import explorers, leaks
 from futurefuzz.campaign.examination import Examiner, chosen
 from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
 from futurefuzz.campaign.plan import Unit
-from futurefuzz.contracts.misuse import UNDEFINED, circumstances
+from futurefuzz.contracts.misuse import STARVED, circumstances
 from futurefuzz.contracts.verdict import Violation
 from futurefuzz.errors import InputError
 from futurefuzz.explorers.base import Explorer
@@ -191,7 +191,7 @@ def run_unit(
             break
         if stale >= _STALE and not given:
             break
-    every = _LEAK_CHECKED_UNDEFINED if circumstances(program) == UNDEFINED else _LEAK_CHECKED
+    every = _LEAK_CHECKED if circumstances(program) in ("", STARVED) else _LEAK_CHECKED_UNDEFINED
     if wanted is not None and not given:
         every = min(every, _LEAK_EXAMINED)
     turn = unit.nth % every == _LEAK_TURN and not last

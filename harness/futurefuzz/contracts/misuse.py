@@ -14,13 +14,28 @@ from futurefuzz.programs.operations import UNDEFINED as UNDEFINED_OPERATIONS
 from futurefuzz.programs.program import Hook, Operation, Program
 from futurefuzz.targets.base import LOOPLESS, Target
 
-__all__ = ["FAILING", "LOOSE", "OFF_THREAD", "RE_ENTRANT", "STARVED", "UNDEFINED", "circumstances", "misuse"]
+__all__ = [
+    "BARE",
+    "FAILING",
+    "INITIALISED_AGAIN",
+    "LOOSE",
+    "OFF_THREAD",
+    "RE_ENTRANT",
+    "STARVED",
+    "UNDEFINED",
+    "circumstances",
+    "misuse",
+]
 
 OFF_THREAD: Final = "off-thread"
 RE_ENTRANT: Final = "re-entrant"
 FAILING: Final = "failing call-out"
 STARVED: Final = "no memory"
 UNDEFINED: Final = "undefined"
+
+#: what `circumstances` says of the undefined operations that are told apart, each of which has crashes of its own
+INITIALISED_AGAIN: Final = "initialised again"
+BARE: Final = "never initialised"
 
 #: where nobody promises in which state an operation leaves a future: only what holds of any state can be judged
 LOOSE: Final = frozenset({FAILING, STARVED, UNDEFINED})
@@ -65,14 +80,16 @@ def misuse(program: Program, contract: str, target: Target | None = None) -> fro
 
 
 def circumstances(program: Program) -> str:
-    """What may make a crash show in an operation that has no part in it: `undefined`, `no memory`, or nothing."""
-    found = ""
-    for operation in program.operations():
-        if operation.name in _UNDEFINED:
-            return UNDEFINED
-        if operation.starved is not None:
-            found = STARVED
-    return found
+    """What may make a crash show in an operation that has no part in it, the gravest alone: a second `__init__`, an
+    object that had none, another operation without a documented meaning, `no memory`, or nothing."""
+    names = {operation.name for operation in program.operations()}
+    if "reinit" in names:
+        return INITIALISED_AGAIN
+    if "bare" in names:
+        return BARE
+    if names & _UNDEFINED:
+        return UNDEFINED
+    return STARVED if any(operation.starved is not None for operation in program.operations()) else ""
 
 
 def _off_thread(program: Program, contract: str, target: Target | None) -> bool:

@@ -45,6 +45,7 @@ class KnownBug:
         issue: where it is discussed upstream, such as `gh-125969`.
         note: what goes wrong, for the report.
         reviewed: when a person last compared the entry with the releases.
+        since: the first affected release; empty: all before the fix.
         fixed_in: the first fixed release of each branch that has a fix; none: still open.
         implementation: of Python, as `platform.python_implementation()` names it; `*` for every one.
     """
@@ -54,6 +55,7 @@ class KnownBug:
     note: str
     reviewed: date
     fixed_in: tuple[str, ...] = ()
+    since: str = ""
     implementation: str = "CPython"
 
     @property
@@ -71,10 +73,13 @@ class KnownBug:
         Returns:
             False on a branch with a fixed release from that release on, and on branches newer than all of those; True
             on the others: nobody fixes old branches, and who lists 3.12.8 and 3.14.1 says that 3.13 was left alone.
+            False before `since`.
         """
         if self.implementation != "*" and implementation.casefold() != self.implementation.casefold():
             return False
         running = _full(version_info)
+        if self.since and running < _release(self.since):
+            return False
         fixes = [_release(text) for text in self.fixed_in]
         for fix in fixes:
             if fix[:2] == running[:2]:
@@ -150,6 +155,12 @@ def _releases(value: Any, _kind: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _since(value: Any, _kind: Any) -> str:
+    if not isinstance(value, str) or (value and _RELEASE.fullmatch(value) is None):
+        raise ValueError(f"{describe(value)} is no release; allowed: such as '3.14.0' or '3.15.0rc1'")
+    return value
+
+
 def _date(value: Any, _kind: Any) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
         raise ValueError(f"expected a date, not {describe(value)}; allowed: such as 2025-01-31 without quotes")
@@ -170,4 +181,6 @@ def _full(version_info: Sequence[Any]) -> Version:
     return int(major), int(minor), int(micro), str(level), int(serial)
 
 
-_converter: Final = make_converter({KnownBug: {"signature": _patterns, "fixed_in": _releases, "reviewed": _date}})
+_converter: Final = make_converter(
+    {KnownBug: {"signature": _patterns, "fixed_in": _releases, "since": _since, "reviewed": _date}}
+)

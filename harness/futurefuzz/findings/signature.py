@@ -54,7 +54,7 @@ def crash_signature(
             inside which the program acted last. None for none.
 
     Returns:
-        Such as `asyncio.Future:X1:SIGSEGV in completion`, `asyncio.Future:X1:undefined: SIGSEGV in await`,
+        Such as `asyncio.Future:X1:SIGSEGV in completion`, `asyncio.Future:X1:initialised again: SIGSEGV in await`,
         `asyncio.Task:X1:SIGSEGV in completion inside eq`, `asyncio.Task:X1:SIGSEGV in no operation after del`.
     """
     said = f"{circumstances}: " if circumstances else ""

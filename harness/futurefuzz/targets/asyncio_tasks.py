@@ -33,7 +33,9 @@ def _maker(
 
 
 def _dispose(sides: Sides) -> None:
-    sides.observer.get_coro().close()
+    task = sides.observer
+    task.get_loop()  # refuses what was never initialised, of which C reads a coroutine that is not there up to 3.12
+    task.get_coro().close()
 
 
 _new_c_task, _new_c_task_over = _maker(futures._CFuture, tasks._CTask)  # type: ignore[attr-defined]
