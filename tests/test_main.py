@@ -48,6 +48,20 @@ def test_ctrl_c_while_loading_ends_it_without_a_traceback() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
+def test_nothing_is_loaded_before_ctrl_c_is_seen_to() -> None:
+    """Whoever presses it while a module is imported before that would see a traceback: there is none to import."""
+    asking = "import sys; old = set(sys.modules); import futurefuzz.__main__; print(*sorted(set(sys.modules) - old))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", asking],
+        env={**os.environ, "PYTHONPATH": str(Path(futurefuzz.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ours = {"futurefuzz", "futurefuzz.__main__", "futurefuzz._version"}
+    assert set(done.stdout.split()) <= {"__future__", "_signal", *ours}
+
+
 def test_ignored_ctrl_c_stays_ignored_while_loading() -> None:
     """A shell's background job ignores Ctrl-C, and goes on."""
     done = run(ignoring=True)

@@ -7,11 +7,12 @@ The command line is in `futurefuzz.cli`, targets are made with `futurefuzz.targe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from futurefuzz._version import __version__
 
+TYPE_CHECKING = False  # as typing's, without loading it: whoever presses Ctrl-C meanwhile would see a traceback
 if TYPE_CHECKING:
+    from typing import Any
+
     from futurefuzz.exploring.api import explore
     from futurefuzz.health.watching import watch
     from futurefuzz.targets.declaration import Declaration

@@ -2,12 +2,15 @@
 
 Loading takes a third of a second. Whoever presses Ctrl-C meanwhile, or while the process ends, wants it gone, and no
 traceback out of the middle of an import: there the signal ends the process the way it ends one that knows nothing of
-signals. In between, `cli` and `Interrupt` decide what it means.
+signals (a shell shows 130). In between, `cli` and `Interrupt` decide what it means.
+
+Until `main` has said so a traceback is what comes, so nothing is loaded before: `_signal` is built in, while `signal`
+takes a few milliseconds. What is left of them are those of the interpreter's own start.
 """
 
 from __future__ import annotations
 
-import signal
+import _signal as signal  # type: ignore[import-not-found]
 import sys
 
 __all__ = ["main"]

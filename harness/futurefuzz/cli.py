@@ -320,7 +320,9 @@ def show_list() -> int:
     lines += [f"  {name:<32} {text}" for name, text in explorers.NAMES.items()]
     lines.append("operations")
     lines += [f"  {name:<32} {text}" for name, text in OPERATIONS.items()]
-    lines.append("clauses (A: asyncio, C: concurrent, B: bridge, H: programs in a loop, L: leaks, X: all)")
+    lines.append(
+        "clauses (A: asyncio, C: concurrent, B: bridge, M: several loops, H: programs in a loop, L: leaks, X: all)"
+    )
     for clause in CLAUSES.values():
         lines += [f"  {clause.id:<4} {clause.grade:<11} {clause.text}", f"       “{clause.quote}” — {clause.source}"]
     for line in lines:

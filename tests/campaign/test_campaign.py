@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -375,6 +376,34 @@ def test_scenario_that_ends_the_process_on_load_says_so(tmp_path: Path) -> None:
     file.write_text(SCENARIO.format(imports=ending, body="pass"))
     with pytest.raises(HarnessError, match="exit code 4 before it was ready; it said: bye"):
         run(options("concurrent.Future", scenarios=(str(file),), runs=10))
+
+
+_KILLED = (
+    "import os, signal, pathlib; left = pathlib.Path(r'{left}'); times = int(left.read_text()); "
+    "left.write_text(str(times - 1)); times > 0 and os.kill(os.getpid(), signal.SIGKILL)"
+)
+
+
+def test_a_worker_that_is_killed_while_it_starts_is_started_again(tmp_path: Path) -> None:
+    """As by the system for want of memory: what comes of the campaign is the same."""
+    left, file = tmp_path / "left", tmp_path / "mine.py"
+    left.write_text("2")
+    body = 'return Program(actors=(Actor(kind="thread", operations=(Operation(name="set_result"),)),))'
+    file.write_text(SCENARIO.format(imports=_KILLED.format(left=left), body=body))
+    outcome = run(options("concurrent.Future", scenarios=(str(file),), runs=10))
+    assert (outcome.runs, outcome.errors) == (10, [])
+    assert int(left.read_text()) < 0
+
+
+def test_a_worker_that_is_killed_again_and_again_is_given_up(tmp_path: Path) -> None:
+    """After a few times it is told how often, and what may be the matter."""
+    left, file = tmp_path / "left", tmp_path / "mine.py"
+    left.write_text("100")
+    file.write_text(SCENARIO.format(imports=_KILLED.format(left=left), body="pass"))
+    wanted = "signal 9 before it was ready, 4 times in a row; is there enough memory?"
+    with pytest.raises(HarnessError, match=re.escape(wanted)):
+        run(options("concurrent.Future", scenarios=(str(file),), runs=10))
+    assert int(left.read_text()) == 96
 
 
 def test_user_scenario_is_run(tmp_path: Path) -> None:

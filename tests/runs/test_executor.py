@@ -340,7 +340,7 @@ def test_a_run_may_be_cut_anywhere(name: str, bound: int) -> None:
     """Whatever the step bound hits, the run ends, the pool is whole, and the next run is like any other."""
     target = targets.find(name)
     actors: list[Any] = [("thread", ["add_done_callback=0", "set_result", "result"])]
-    if target.contract == "asyncio":
+    if target.contract in ("asyncio", "loops"):
         actors = [
             ("task", ["add_done_callback=0", "await", "result"]),
             ("thread", [op("set_result", via="post-if-pending"), "done"]),

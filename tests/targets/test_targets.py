@@ -131,7 +131,7 @@ def test_an_unknown_contract_is_an_input_error() -> None:
     """The target is named, and the contracts there are."""
     with pytest.raises(InputError) as caught:
         Target(name="mine", contract="promise", new_future=object)
-    allowed = "asyncio, concurrent, bridge, compound, concurrent-compound"
+    allowed = "asyncio, concurrent, bridge, compound, concurrent-compound, loops"
     assert str(caught.value) == f"target mine: unknown contract 'promise'; allowed: {allowed}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,12 @@ from futurefuzz.campaign.child import PACKAGE, Child, Death, cores, environment
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.errors import HarnessError, InputError
 
-__all__ = ["START_LIMIT", "Death", "Ready", "Stopped", "Worker", "cores"]
+__all__ = ["START_LIMIT", "STILLBORN", "Death", "Ready", "Stopped", "Worker", "cores"]
 
 #: seconds that a worker may take to import what it needs
 START_LIMIT: Final = 120.0
+#: times in a row that a worker may die before it is ready
+STILLBORN: Final = 3
 
 
 @frozen(kw_only=True)
@@ -70,6 +73,8 @@ class Worker(Child):
     def await_ready(self, stop: Callable[[], bool] = lambda: False) -> Ready:
         """Wait until everything is loaded.
 
+        A worker that somebody kills meanwhile (the system, for want of memory) is started again, a few times.
+
         Args:
             stop: asked now and then; True gives up.
 
@@ -80,6 +85,7 @@ class Worker(Child):
         """
         if (ready := self._loaded()) is not None:
             return ready
+        killed = 0
         limit = time.monotonic() + START_LIMIT
         while time.monotonic() < limit:
             if stop():
@@ -87,8 +93,15 @@ class Worker(Child):
             deaths = [item for item in self.hear(0.1) if isinstance(item, Death)]
             if (ready := self._loaded()) is not None:
                 return ready
-            if deaths:
+            if not deaths:
+                continue
+            # One that ends by itself would do so again; a signal comes from outside, or from memory that may differ.
+            if deaths[0].code >= 0:
                 raise HarnessError(self.why_not_started(deaths[0].code))
+            killed += 1
+            if killed > STILLBORN:
+                raise HarnessError(self.why_not_started(deaths[0].code, killed))
+            self.restart()
         self.close()
         raise HarnessError(f"a worker was not ready after {START_LIMIT:.0f} s{self._at_what()}{_quoted(self.errors)}")
 
@@ -119,10 +132,12 @@ class Worker(Child):
             raise HarnessError(f"a worker cannot start: {refused['text']}")
         return False
 
-    def why_not_started(self, code: int) -> str:
+    def why_not_started(self, code: int, times: int = 1) -> str:
         """One line for a worker that ended before it was ready."""
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"a worker ended with {how} before it was ready{self._at_what()}{_quoted(self.errors)}"
+        often = f", {times} times in a row" if times > 1 else ""
+        why = "; is there enough memory?" if code == -signal.SIGKILL else ""
+        return f"a worker ended with {how} before it was ready{often}{why}{self._at_what()}{_quoted(self.errors)}"
 
     def _at_what(self) -> str:
         """What the user had it import, which may well be why."""

@@ -327,7 +327,9 @@ def carrier_names(program: Program, contract: str) -> tuple[str, ...]:
     threads = [f"thread {number}" for number, actor in enumerate(program.actors) if actor.kind == "thread"]
     if contract in LOOPLESS:
         return tuple(threads)
-    timers = [f"timer {number}" for number in range(_TIMERS)] if contract in GROUPS else []
+    threads += [f"loop {number}" for number in range(1, program.loops)]
+    timed = contract in GROUPS or program.loops > 1
+    timers = [f"timer {number}" for number in range(_TIMERS)] if timed else []
     return ("loop", *threads, *timers)
 
 

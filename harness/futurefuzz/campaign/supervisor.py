@@ -17,7 +17,7 @@ from attrs import Factory, define
 from futurefuzz.campaign.child import Watch
 from futurefuzz.campaign.note import Culprit
 from futurefuzz.campaign.plan import Dealer, Pair, Unit
-from futurefuzz.campaign.process import START_LIMIT, Death, Ready, Worker, cores
+from futurefuzz.campaign.process import START_LIMIT, STILLBORN, Death, Ready, Worker, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import HANG, death_signature, how_of
 from futurefuzz.campaign.tally import Candidate, PairTally, Tally
@@ -32,8 +32,6 @@ _IN_HAND: Final = 2
 _UNEXPLAINED: Final = 5
 #: times that a worker may die while it generates one and the same program, before the scenario is blamed
 _EXCUSES: Final = 2
-#: times in a row that a worker may die before it is ready
-_STILLBORN: Final = 3
 #: harness errors that are kept with their text
 _ERRORS_KEPT: Final = 10
 
@@ -316,8 +314,8 @@ class Supervisor:
     def _start_again(self, slot: _Slot, death: Death) -> None:
         """Put another process in the place of one that is gone; it gets what was in hand, without the culprit."""
         slot.stillborn = slot.stillborn + 1 if slot.worker.ready is None else 0
-        if slot.stillborn > _STILLBORN:
-            raise HarnessError(slot.worker.why_not_started(death.code))
+        if slot.stillborn > STILLBORN:
+            raise HarnessError(slot.worker.why_not_started(death.code, slot.stillborn))
         slot.worker.restart()
         for unit, limit in slot.in_hand:
             slot.worker.write(_request(unit, limit))

@@ -13,6 +13,7 @@ from futurefuzz.contracts import (
     general_clauses,
     leak_clauses,
     loop_clauses,
+    several_loops_clauses,
 )
 from futurefuzz.contracts.verdict import Clause, Violation
 
@@ -29,6 +30,7 @@ CLAUSES: Final[dict[str, Clause]] = {
         general_clauses,
         leak_clauses,
         loop_clauses,
+        several_loops_clauses,
         agreement_clauses,
     )
     for clause in clauses.CLAUSES

@@ -93,6 +93,8 @@ def circumstances(program: Program) -> str:
 
 
 def _off_thread(program: Program, contract: str, target: Target | None) -> bool:
+    if contract == "loops":
+        return _astray(program)
     forbidden = _asyncio_operations(contract, target)
 
     def touches(operations: tuple[Operation, ...]) -> bool:
@@ -113,6 +115,17 @@ def _off_thread(program: Program, contract: str, target: Target | None) -> bool:
         return True
     # The concurrent end of a bridge runs callbacks in the thread that completes it.
     return contract == "bridge" and any(touches(callback.operations) for callback in program.callbacks)
+
+
+def _astray(program: Program) -> bool:
+    """Whether a task of one loop, or a thread, touches a future of another one without posting."""
+    return any(
+        operation.via == "direct"
+        and operation.name not in (*_UNTOUCHING, "close-loop")
+        and (actor.kind == "thread" or actor.loop != program.home(operation.future))
+        for actor in program.actors
+        for operation in actor.operations
+    )
 
 
 def _asyncio_operations(contract: str, target: Target | None) -> frozenset[str] | None:

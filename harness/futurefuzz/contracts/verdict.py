@@ -19,6 +19,7 @@ _CONTRACTS: Final = {
     "C": ("concurrent",),
     "G": ("compound",),
     "H": ("asyncio", "bridge", "compound"),
+    "M": ("loops",),
 }
 _BOUND: Final = re.compile(r"(>=|<)\s*(\d+)\.(\d+)")
 

@@ -101,6 +101,8 @@ def without(
             for link in (program.links[number] for number in _kept(len(program.links), links))
             if link.of in kept_futures and link.to in kept_futures
         ),
+        loops=program.loops,
+        homes=tuple(program.home(future) for future in kept_futures) if program.homes else (),
     )
     follow = _Renumbering(smaller, kept, positions, relocate=relocate, instead=instead)
     return evolve(case, program=smaller, schedule=follow.schedule(case.schedule))

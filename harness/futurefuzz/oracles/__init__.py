@@ -12,6 +12,7 @@ from futurefuzz.oracles.base import Oracle
 from futurefuzz.oracles.callbacks import Callbacks
 from futurefuzz.oracles.compound import Compounds
 from futurefuzz.oracles.conformance import Conformance
+from futurefuzz.oracles.crossings import Crossings
 from futurefuzz.oracles.exceptions import Exceptions
 from futurefuzz.oracles.livelock import Livelock
 from futurefuzz.oracles.outcomes import Outcomes
@@ -31,6 +32,7 @@ ALL: Final[tuple[Oracle, ...]] = (
     Wakeups(),
     Agreement(),
     Compounds(),
+    Crossings(),
     Livelock(),
     Tracebacks(),
     Outcomes(),

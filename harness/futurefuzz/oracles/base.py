@@ -40,8 +40,8 @@ class Situation:
         closing: the program acts on its futures when their loop is closed.
         loose: nobody promises in which state the program leaves its futures; only what holds of any state is judged.
         undefined: not even that a future stays what it is.
-        lockstep: the history is judged completely by a model of its own (of asyncio, of compounds), and other oracles
-            have nothing to add.
+        lockstep: the history is judged completely by a model of its own (of asyncio, of compounds, of several loops),
+            and other oracles have nothing to add.
         litmus: the program is one of those whose legal outcomes are enumerated, and the target departs from nothing.
         is_task: the target's futures are tasks.
         bounded: the program comes to an end on a correct target (no callback registers itself again).
@@ -86,7 +86,8 @@ class Situation:
         self.closing = any(hook.kind == "closed" for hook in program.hooks)
         self.loose = bool(self.misuse & LOOSE)
         self.undefined = UNDEFINED in self.misuse
-        self.lockstep = run.contract in GROUPS or (run.contract == "asyncio" and not self.misuse)
+        whole = run.contract in GROUPS or run.contract == "loops"
+        self.lockstep = whole or (run.contract == "asyncio" and not self.misuse)
         shape = "future" if target is None else target.shape
         plain = shape == "future" and (target is None or not target.departures)
         self.litmus = plain and is_litmus(program, run.contract)

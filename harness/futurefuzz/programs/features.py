@@ -33,6 +33,8 @@ def _features(program: Program) -> Iterator[str]:
             yield f"two {kind}s"
     if program.futures > 1:
         yield "two futures"
+    if program.loops > 1:
+        yield "several loops"
     if program.debug:
         yield "debug"
     if program.links:

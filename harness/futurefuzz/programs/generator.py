@@ -21,6 +21,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from attrs import evolve
+
 from futurefuzz.errors import InputError
 from futurefuzz.programs.choices import Choices
 from futurefuzz.programs.offers import PLAIN, Offer, Plan, plan_for
@@ -41,6 +43,10 @@ _EVERY_CHILD: Final = 0.5
 _MADE_FIRST: Final = 0.6
 #: chance of a future that it awaits another one in the place of its gate, in a program that does that
 _LINKED: Final = 0.6
+#: of an operation on a future of another loop in a program that touches such without posting, the chance to do so
+_ASTRAY: Final = 0.6
+#: chance that a task awaits a future of its own loop as if it were of another one
+_THROUGH_ITSELF: Final = 0.15
 _STARVABLE: Final = frozenset(STARVABLE)
 #: which allocation of an operation may fail
 _STARVED: Final = (1, 12)
@@ -138,6 +144,7 @@ class _Draft:
             self._repair_group(kinds, drafts)
         elif not self.resolved & self.observed:
             self._repair(kinds, drafts)
+        loops, homes, at = self._spread(kinds, drafts) if plan.loops else (1, (), [0] * len(kinds))
         callbacks = self._callbacks()
         self.foreign = profile.foreign > 0 and choices.flag(profile.foreign)
         hooks = self._hooks(drafts, callbacks) if profile.hooks > 0 and choices.flag(profile.hooks) else ()
@@ -145,7 +152,10 @@ class _Draft:
             callbacks.append(Callback(group=len(callbacks)))
         return Program(
             actors=tuple(
-                [Actor(kind=kind, operations=tuple(draft)) for kind, draft in zip(kinds, drafts, strict=True)]
+                [
+                    Actor(kind=kind, operations=tuple(draft), loop=loop)
+                    for kind, draft, loop in zip(kinds, drafts, at, strict=True)
+                ]
             ),
             futures=self.futures,
             callbacks=tuple(callbacks),
@@ -153,7 +163,31 @@ class _Draft:
             debug=profile.debug > 0 and choices.flag(profile.debug),
             foreign=self.foreign,
             links=self._links() if profile.links > 0 and choices.flag(profile.links) else (),
+            loops=loops,
+            homes=homes,
         )
+
+    def _spread(
+        self, kinds: list[ActorKind], drafts: list[list[Operation]]
+    ) -> tuple[int, tuple[int, ...], list[int]]:
+        """Which loop each future and task belongs to; what would touch a future of another loop goes there by post."""
+        choices, profile = self.choices, self.plan.profile
+        loops = choices.pick(profile.loops)
+        homes = tuple([choices.integer(0, loops - 1) for _ in range(self.futures)])
+        at = [choices.integer(0, loops - 1) if kind == "task" else 0 for kind in kinds]
+        astray = profile.astray > 0 and choices.flag(profile.astray)
+        for kind, draft, loop in zip(kinds, drafts, at, strict=True):
+            for position, operation in enumerate(draft):
+                if operation.via != "direct" or operation.name in ("yield", "collect", "close-loop"):
+                    continue
+                if kind == "task" and loop == homes[operation.future]:
+                    through = operation.name == "await" and choices.flag(_THROUGH_ITSELF)
+                else:
+                    through = not (astray and choices.flag(_ASTRAY))
+                if through:
+                    via = "post" if operation.name in RESOLVING else "submit"
+                    draft[position] = evolve(operation, via=via)
+        return loops, homes, at
 
     def _links(self) -> tuple[Link, ...]:
         """Tasks that await one another: chains, cycles, and now and then one that awaits itself."""

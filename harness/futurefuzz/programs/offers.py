@@ -32,6 +32,8 @@ _CONCURRENT: Final = frozenset(OPERATIONS) - {"remove_done_callback", "await", "
 #: what is done to one end of a bridge only by whoever made it
 _BRIDGED: Final = _ASYNCIO - {"await-elsewhere", *UNDEFINED}
 _WAITS: Final = frozenset({"await", "yield"})
+#: what is done to a future by whoever is in another loop, too
+_CROSSING: Final = frozenset({*RESOLVING, "add_done_callback", "done", "await", "close-loop"})
 
 #: contract -> place -> operations that exist there. A callback may run on the loop (it must not wait) and more than
 #: once (it must not start the future). One of a bridge runs on either side, so it is kept to what both sides have.
@@ -45,10 +47,16 @@ _EXISTING: Final[dict[str, dict[Place, frozenset[str]]]] = {
     },
 }
 _EXISTING["compound"] = {"task": _BRIDGED, "thread": _BRIDGED - _WAITS, "callback": _BRIDGED - _WAITS}
+_EXISTING["loops"] = {
+    "task": _CROSSING | {"yield"},
+    "thread": _CROSSING,
+    "callback": frozenset(),  # they run in one loop, and would act on futures of another one
+}
 _EXISTING["concurrent-compound"] = {
     place: names - set(UNDEFINED) for place, names in _EXISTING["concurrent"].items()
 }
 
+PLAIN: Final = (None,)
 #: contract -> arguments of set_exception, the plain one as often as the others together. `concurrent.futures` stores
 #: whatever it is given, so passing a class or something that is no exception says nothing about it; a StopIteration
 #: is what an executor stores when the function that it calls raises one.
@@ -57,6 +65,7 @@ _EXCEPTIONS: Final[dict[str, tuple[str | None, ...]]] = {
     "concurrent": (None, None, "falsy"),
     "bridge": (None, None, None, "falsy", "StopIteration"),
     "compound": (None, None, None, "class", "falsy"),
+    "loops": PLAIN,
     "concurrent-compound": (None, None, "falsy"),
 }
 #: contract of groups -> the only operations of their compounds; those of a loop are futures with all of them
@@ -68,8 +77,8 @@ _HOSTILE: Final[dict[str, frozenset[str]]] = {
     "bridge": frozenset({"StopIteration-subclass", "TimeoutError", "InvalidStateError", "hostile"}),
 }
 _CANCELS: Final = (None, "message")
+_AWAITS: Final = (None, None, None, "timeout")
 _WAITING: Final = (None, None, "wait", "timeout")
-PLAIN: Final = (None,)
 _CONTEXTS: Final = (None, None, 0, 1)
 _NO_CONTEXT: Final = (None,)
 _LOOP_HOOKS: Final = frozenset(
@@ -103,6 +112,7 @@ class Plan:
     hook_kinds: tuple[str, ...]
     children: tuple[int, int] | None
     on_compound: frozenset[str] | None
+    loops: bool
 
 
 def plan_for(profile: Profile, target: Target) -> Plan | str:
@@ -151,7 +161,7 @@ def _plan(
     loop = existing["task"] if on_loop is None else existing["task"] & on_loop
     # Where callbacks may run, and so what they may do: wherever somebody can register one.
     inside = existing["callback"]
-    on_loop_only = contract in ("asyncio", "compound")
+    on_loop_only = contract in ("asyncio", "compound", "loops")
     if on_loop_only or "add_done_callback" in loop:
         inside &= loop
     if contract in LOOPLESS or (contract == "bridge" and "add_done_callback" in threads):
@@ -165,9 +175,18 @@ def _plan(
     exceptions += tuple(a for a in profile.exceptions or () if a in _HOSTILE.get(contract, ()))
     exceptions = exceptions or PLAIN
     offers: dict[Place, Offer] = {
-        "task": _offer(exceptions, profile.task_operations, profile.task_vias, loop, posted, awaitable, False),
+        "task": _offer(
+            exceptions, profile.task_operations, profile.task_vias, loop, posted, awaitable, False, contract
+        ),
         "thread": _offer(
-            exceptions, profile.thread_operations, profile.thread_vias, threads, posted, not threadsafe, threadsafe
+            exceptions,
+            profile.thread_operations,
+            profile.thread_vias,
+            threads,
+            posted,
+            not threadsafe,
+            threadsafe,
+            contract,
         ),
         "callback": _offer(
             exceptions,
@@ -177,6 +196,7 @@ def _plan(
             posted_inside,
             not threadsafe,
             False,
+            contract,
         ),
     }
     task_bounds = profile.tasks if offers["task"].names else (0, 0)
@@ -190,7 +210,9 @@ def _plan(
             "widen its operations, threads or tasks"
         )
     kinds = profile.hook_kinds
-    if contract in LOOPLESS:
+    if contract == "loops":
+        kinds = ()
+    elif contract in LOOPLESS:
         kinds = tuple(kind for kind in kinds if kind not in _LOOP_HOOKS)
     elif contract == "bridge":
         kinds = tuple(kind for kind in kinds if kind != "closed")
@@ -205,6 +227,7 @@ def _plan(
         hook_kinds=kinds,
         children=children,
         on_compound=_ON_COMPOUND.get(contract),
+        loops=contract == "loops",
     )
 
 
@@ -229,6 +252,7 @@ def _offer(
     posted: frozenset[str],
     asyncio_like: bool,
     waits: bool,
+    contract: str,
 ) -> Offer:
     """What may be drawn at a place.
 
@@ -237,12 +261,14 @@ def _offer(
         direct, posted: what is allowed there directly, and by posting to the loop.
         asyncio_like: what is acted on there takes messages and contexts.
         waits: an actor there may block in `result` and `exception`.
+        contract: of the target.
     """
     routes: dict[str, tuple[str, ...]] = {}
     for name in weights:
         ways = ["direct"] if name in direct else []
         if name in RESOLVING:
-            ways += [via for via in VIAS if via != "direct" and name in posted]
+            others = VIAS[1:] if contract == "loops" else VIAS[1:-1]
+            ways += [via for via in others if name in posted]
             ways = [via for via in ways for _ in range(vias.get(via, 0))]
         if ways:
             routes[name] = tuple(ways)
@@ -253,6 +279,7 @@ def _offer(
         arguments={
             "set_exception": exceptions,
             "cancel": _CANCELS if asyncio_like else PLAIN,
+            "await": _AWAITS if contract == "loops" else PLAIN,
             "result": waiting,
             "exception": waiting,
             "iter-send": ARGUMENTS["iter-send"],

@@ -44,6 +44,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "iter-close": "close that iterator",
     "reinit": "call its __init__ once more",
     "bare": "put an object made by __new__ alone in its place",
+    "close-loop": "stop the loop that it belongs to, which is then closed (programs with several loops)",
 }
 
 #: operation -> arguments that it takes (None: the plain form)
@@ -53,6 +54,7 @@ ARGUMENTS: Final[dict[str, tuple[str | None, ...]]] = {
         "InvalidStateError", "raising-class", "foreign-class", "hostile",
     ),
     "cancel": (None, "message"),
+    "await": (None, "timeout"),
     "result": (None, "wait", "timeout"),
     "exception": (None, "wait", "timeout"),
     "iter-send": (None, "next", "value"),
@@ -84,7 +86,7 @@ STARVABLE: Final = (
 )  # fmt: skip
 
 #: ways in which an operation reaches the future
-VIAS: Final = ("direct", "post", "post-if-pending")
+VIAS: Final = ("direct", "post", "post-if-pending", "submit")
 
 #: no call-outs: what is done there happens while the interpreter is finalised, with all that the program made alive,
 #: in finalisers and weak references or on a thread that goes on. What was made is then held by a module (`exit`), by

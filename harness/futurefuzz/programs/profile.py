@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import Attribute, field, frozen
 
 from futurefuzz.programs.operations import ARGUMENTS, EXITS, HOOK_KINDS, LOOK_UPS, OPERATIONS, VIAS
-from futurefuzz.programs.program import LIMIT_ACTORS, LIMIT_FUTURES
+from futurefuzz.programs.program import LIMIT_ACTORS, LIMIT_FUTURES, LIMIT_LOOPS
 
 __all__ = ["Profile"]
 
@@ -110,6 +110,8 @@ class Profile:
         hook_counts: how many of them the program acts inside.
         hook_nths: of which occurrence of such a call-out.
         debug: chance that the loop runs in debug mode.
+        loops: how many event loops, for the contract `loops`; the others have one.
+        astray: there, chance that a program touches futures of other loops without posting.
 
     Raises:
         ValueError: an unknown name, or a number out of bounds.
@@ -148,6 +150,8 @@ class Profile:
     hook_counts: tuple[int, ...] = field(default=(1, 1, 2), validator=_counts(1, 8))
     hook_nths: tuple[int, ...] = field(default=(1, 1, 1, 2, 2, 3, 4), validator=_counts(1, 1000))
     debug: float = field(default=0.0, validator=_chance)
+    loops: tuple[int, ...] = field(default=(2, 2, 2, 3), validator=_counts(1, LIMIT_LOOPS))
+    astray: float = field(default=0.0, validator=_chance)
 
     def __attrs_post_init__(self) -> None:
         if type(self.longest) is not int or not 1 <= self.longest <= 50:

@@ -17,6 +17,7 @@ __all__ = ["Actor", "Callback", "Hook", "Link", "Operation", "Program", "Switch"
 
 LIMIT_ACTORS: Final = 16
 LIMIT_FUTURES: Final = 16
+LIMIT_LOOPS: Final = 4
 LIMIT_OPERATIONS: Final = 2000
 
 ActorKind = Literal["thread", "task"]
@@ -43,7 +44,8 @@ class Operation:
             none.
         starved: the target's `starved`-th memory allocation within the operation fails (from 1; None: none does).
         via: `direct`; `post` hands the call to the loop through `call_soon_threadsafe`; `post-if-pending` does so
-            too and asks `done()` inside the loop's callback first (the robust bridge).
+            too and asks `done()` inside the loop's callback first (the robust bridge); `submit` has a coroutine do it
+            in the future's loop (`run_coroutine_threadsafe`) and waits for what comes of that.
 
     Raises:
         ValueError: a name, argument or route that the vocabulary does not have.
@@ -135,10 +137,17 @@ class Link:
 
 @frozen(kw_only=True)
 class Actor:
-    """A thread, or a task of the loop, that performs its operations in order."""
+    """A thread, or a task of a loop, that performs its operations in order.
+
+    Args:
+        kind: thread or task.
+        operations: in order.
+        loop: of a task, the number of the loop that runs it.
+    """
 
     kind: ActorKind
     operations: tuple[Operation, ...] = ()
+    loop: int = 0
 
 
 @frozen(kw_only=True)
@@ -154,6 +163,8 @@ class Program:
         foreign: whoever awaits a future awaits an object of ours in its place, which is none of the target's classes,
             passes everything on to it, and calls out whenever one of its attributes is asked for.
         links: which of the futures, being tasks, await each other; their gates are awaited by nobody.
+        loops: how many event loops run, each in a thread of its own.
+        homes: of each future the loop that it belongs to; those behind the last one given belong to loop 0.
 
     Raises:
         ValueError: an index that points nowhere, or a size out of bounds.
@@ -166,10 +177,13 @@ class Program:
     debug: bool = False
     foreign: bool = False
     links: tuple[Link, ...] = ()
+    loops: int = 1
+    homes: tuple[int, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if not 1 <= self.futures <= LIMIT_FUTURES:
             raise ValueError(f"futures must be from 1 to {LIMIT_FUTURES}, not {self.futures}")
+        self._check_loops()
         total = 0
         for where, operations in self.places():
             total += len(operations)
@@ -193,6 +207,21 @@ class Program:
                     f"{self.futures - 1}"
                 )
             linked.add(link.of)
+
+    def _check_loops(self) -> None:
+        if not 1 <= self.loops <= LIMIT_LOOPS:
+            raise ValueError(f"loops must be from 1 to {LIMIT_LOOPS}, not {self.loops}")
+        if len(self.homes) > self.futures:
+            raise ValueError(f"at most one home for each of {self.futures} futures is allowed, not {len(self.homes)}")
+        named = [(f"$.actors[{number}].loop", actor.loop) for number, actor in enumerate(self.actors)]
+        named += [(f"$.homes[{index}]", home) for index, home in enumerate(self.homes)]
+        for where, loop in named:
+            if not 0 <= loop < self.loops:
+                raise ValueError(f"{where} is {loop}; allowed: 0 to {self.loops - 1}")
+
+    def home(self, future: int) -> int:
+        """The loop that a future belongs to."""
+        return self.homes[future] if future < len(self.homes) else 0
 
     def places(self) -> list[tuple[str, tuple[Operation, ...]]]:
         """Every list of operations with the JSON path where it stands."""

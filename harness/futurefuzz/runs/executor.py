@@ -11,6 +11,7 @@ from futurefuzz.explorers.base import Explorer, Step
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.capture import captured, deferred_interrupt, undisturbed
 from futurefuzz.runs.history import Event, Run
+from futurefuzz.runs.several_loops import SeveralLoops
 from futurefuzz.runs.world import QUIET, World
 from futurefuzz.targets.base import Target
 
@@ -91,6 +92,8 @@ def _execute(
         choices=choices,
         steps=steps,
     )
+    if target.crossing is not None and surroundings is World:
+        surroundings = SeveralLoops
     world = surroundings(program, target, control, history, snapshots=record)
     if not explorer.begin(control):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from futurefuzz.errors import InputError
-from futurefuzz.programs.operations import BY_HAND, STARVABLE, UNDEFINED
+from futurefuzz.programs.operations import BY_HAND, RESOLVING, STARVABLE, UNDEFINED
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.targets.base import LOOPLESS, Target
 
@@ -14,6 +14,7 @@ __all__ = ["check_fit"]
 _TASK_ONLY: Final = ("await", "yield")
 _CONCURRENT_ONLY: Final = ("running", "set_running")
 _ASYNCIO_ONLY: Final = ("await-elsewhere", *BY_HAND)
+_OF_LOOPS: Final = (*RESOLVING, "add_done_callback", "done", "await", "yield", "close-loop")
 
 
 def check_fit(program: Program, target: Target, where: str) -> None:
@@ -38,6 +39,8 @@ def check_fit(program: Program, target: Target, where: str) -> None:
         raise InputError(
             f"{where}: $.program.links: the futures of target {target.name} are no tasks that could await each other"
         )
+    if program.loops > 1 and target.contract != "loops":
+        raise InputError(f"{where}: $.program.loops: target {target.name} has at most one loop; allowed: 1")
     for path, operations in program.places():
         in_task = path.startswith("$.actors[") and program.actors[int(path[9 : path.index("]")])].kind == "task"
         for position, operation in enumerate(operations):
@@ -48,6 +51,10 @@ def check_fit(program: Program, target: Target, where: str) -> None:
 
 def _fault(operation: Operation, target: Target, *, in_task: bool) -> str | None:
     name = operation.name
+    if target.contract == "loops":
+        return _fault_with_several(operation, in_task=in_task)
+    if operation.via == "submit" or name == "close-loop" or (name == "await" and operation.argument is not None):
+        return f"{name} via {operation.via} is for several loops; target {target.name} has at most one"
     if name in _TASK_ONLY and not in_task:
         return f"{name} is allowed in tasks only"
     if target.contract != "asyncio":
@@ -67,4 +74,17 @@ def _fault(operation: Operation, target: Target, *, in_task: bool) -> str | None
             return f"{name} is an operation of concurrent futures; target {target.name} has none"
         if operation.argument in ("wait", "timeout"):
             return f"{name} of an asyncio future does not wait; allowed: no argument"
+    return None
+
+
+def _fault_with_several(operation: Operation, *, in_task: bool) -> str | None:
+    name = operation.name
+    if name not in _OF_LOOPS or operation.starved is not None:
+        starved = "" if operation.starved is None else " starved"
+        return f"{name}{starved} is not for several loops; allowed: {', '.join(_OF_LOOPS)}"
+    if not in_task and (name == "yield" or (name == "await" and operation.via == "direct")):
+        return f"{name} is allowed in tasks only"
+    posted = operation.via in ("post", "post-if-pending")
+    if (posted and name not in RESOLVING) or (operation.via == "submit" and name in ("yield", "close-loop")):
+        return f"{name} via {operation.via} is not offered; allowed: direct"
     return None

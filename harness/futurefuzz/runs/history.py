@@ -29,6 +29,7 @@ EVENT_KINDS: Final[dict[str, str]] = {
     "state": "at the end of the run: a future as it is (what: FinalState)",
     "stage": "a compound was made, or came to a stage of its work (what: the stage)",
     "untraced": "an exception came out without the traceback with which it went in (what: Operation, outcome)",
+    "closed": "a loop was closed (what: its number)",
     "after": "an operation after the loop was closed (what: Operation, outcome)",
     "uncaught": "an actor ended with an exception that no operation caught (outcome)",
 }

@@ -8,6 +8,7 @@ from futurefuzz.targets import (
     loop_compounds,
     nested_compounds,
     primitives,
+    several_loops,
     thread_compounds,
 )
 from futurefuzz.targets.base import Compound, Sides, Target, find, names, register
@@ -28,5 +29,6 @@ __all__ = [
     "nested_compounds",
     "primitives",
     "register",
+    "several_loops",
     "thread_compounds",
 ]

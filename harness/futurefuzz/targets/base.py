@@ -13,9 +13,21 @@ from futurefuzz.targets import catalogue
 from futurefuzz.targets.declaration import Declaration, copied
 from futurefuzz.targets.declaration import names as operation_names
 
-__all__ = ["CONTRACTS", "GROUPS", "LOOPLESS", "Compound", "Sides", "Target", "declare", "find", "names", "register"]
+__all__ = [
+    "CONTRACTS",
+    "GROUPS",
+    "LOOPLESS",
+    "Compound",
+    "Crossing",
+    "Sides",
+    "Target",
+    "declare",
+    "find",
+    "names",
+    "register",
+]
 
-CONTRACTS: Final = ("asyncio", "concurrent", "bridge", "compound", "concurrent-compound")
+CONTRACTS: Final = ("asyncio", "concurrent", "bridge", "compound", "concurrent-compound", "loops")
 
 #: contracts of futures that have no event loop
 LOOPLESS: Final = frozenset({"concurrent", "concurrent-compound"})
@@ -77,6 +89,20 @@ class Compound(Sides):
     resolver = observer
 
 
+@frozen(kw_only=True)
+class Crossing:
+    """What leads from one event loop to another.
+
+    Args:
+        submit: as `asyncio.run_coroutine_threadsafe`: has a coroutine run in a loop of another thread, and gives a
+            concurrent future.
+        wrap: as `asyncio.wrap_future`: makes a future of a loop (keyword `loop`) out of a concurrent one.
+    """
+
+    submit: Callable[..., Any]
+    wrap: Callable[..., Any]
+
+
 def _nobody(stage: str, made: Any = None) -> None:
     """Nobody listens."""
 
@@ -113,6 +139,7 @@ class Target:
         dispose: called with each future's Sides when its run is over, for targets that must be closed.
         inherits: name of the target whose class this one's derives from; what is known of that one is known of it, too.
         departures: clause -> why the author departs from it knowingly; what breaks such a clause is no finding.
+        crossing: of the contract `loops`, what leads from one loop to another.
         lacks: operations that it does not offer. The generator never draws them for it. `done` and `result` cannot be
             left out: every run ends by asking for both.
 
@@ -137,6 +164,7 @@ class Target:
     dispose: Callable[[Sides], None] | None = field(default=None)
     new_over: Callable[[Any, Callable[[Any], Any]], Sides] | None = field(default=None)
     inherits: str = ""
+    crossing: Crossing | None = None
     departures: Mapping[str, str] = field(factory=dict, hash=False, converter=copied)
     lacks: frozenset[str] = field(default=frozenset(), converter=operation_names)
 
@@ -148,6 +176,8 @@ class Target:
             fault = "every run asks for it" if wrong[0] in INDISPENSABLE else "no such operation"
             allowed = ", ".join(name for name in OPERATIONS if name not in INDISPENSABLE)
             raise InputError(f"target {self.name}: lacks {wrong[0]!r}: {fault}; allowed: {allowed}")
+        if (self.contract == "loops") != (self.crossing is not None):
+            raise InputError(f"target {self.name}: crossing is for the contract loops, and this needs it")
         if (self.contract in GROUPS) != (self.new_group is not None):
             raise InputError(
                 f"target {self.name}: new_group is for the contracts {', '.join(sorted(GROUPS))}, and these need it"
