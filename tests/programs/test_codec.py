@@ -63,15 +63,18 @@ def one(operation: Any, **rest: Any) -> dict[str, Any]:
 HERE = "f.json: $.actors[1].operations[1]"
 
 
+KEYS = "actors, futures, callbacks, hooks, debug, foreign, links, loops, homes"
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([], "f.json: $: expected an object with actors, futures, callbacks, hooks, debug, foreign, links, not a list"),
-        (None, "f.json: $: expected an object with actors, futures, callbacks, hooks, debug, foreign, links, not null"),
+        ([], f"f.json: $: expected an object with {KEYS}, not a list"),
+        (None, f"f.json: $: expected an object with {KEYS}, not null"),
         ({}, "f.json: $: key 'actors' is missing"),
         ({"actors": "ab"}, "f.json: $.actors: expected a list, not 'ab'"),
         ({"actors": {}}, "f.json: $.actors: expected a list, not an object"),
-        ({"actors": [1]}, "f.json: $.actors[0]: expected an object with kind, operations, not the number 1"),
+        ({"actors": [1]}, "f.json: $.actors[0]: expected an object with kind, operations, loop, not the number 1"),
         ({"actors": [], "futures": 1.0}, "f.json: $.futures: expected a whole number, not the number 1.0"),
         ({"actors": [], "futures": True}, "f.json: $.futures: expected a whole number, not true"),
         ({"actors": [], "futures": "1"}, "f.json: $.futures: expected a whole number, not '1'"),
@@ -84,7 +87,7 @@ HERE = "f.json: $.actors[1].operations[1]"
         ({"actors": [], "debug": 0}, "f.json: $.debug: expected true or false, not the number 0"),
         (
             {"actors": [], "actor": []},
-            "f.json: $: unknown key 'actor'; allowed: actors, futures, callbacks, hooks, debug, foreign, links",
+            f"f.json: $: unknown key 'actor'; allowed: {KEYS}",
         ),
         ({"actors": [{"kind": "thread"}] * 17}, "f.json: $: at most 16 actors are allowed, not 17"),
         ({"actors": [{"kind": "loop"}]}, "f.json: $.actors[0].kind: unknown actor kind 'loop'; allowed: thread, task"),
@@ -104,7 +107,7 @@ HERE = "f.json: $.actors[1].operations[1]"
         ),
         (
             one({"name": "done", "via": "mail"}),
-            f"{HERE}.via: unknown via 'mail'; allowed: direct, post, post-if-pending",
+            f"{HERE}.via: unknown via 'mail'; allowed: direct, post, post-if-pending, submit",
         ),
         (
             one({"name": "cancel", "argument": "class"}),

@@ -32,6 +32,7 @@ SAMPLES = [
     Event("untraced", 0, 0, "0.1", op("result"), Outcome("raised", "e:0.0")),
     Event("after", LOOP, -1, "h0.0", op("set_result"), Outcome("raised", "RuntimeError")),
     Event("stage", LOOP, 0, "f1", "started"),
+    Event("closed", LOOP, 2, "", 1),
     Event("uncaught", LOOP, 0, "loop", None, Outcome("raised", "SystemExit")),
     Event("snapshot", LOOP, 0, "", "f0 PENDING"),
 ]

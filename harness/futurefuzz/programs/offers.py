@@ -27,8 +27,15 @@ __all__ = ["PLAIN", "Offer", "Place", "Plan", "plan_for"]
 
 Place = Literal["task", "thread", "callback"]
 
-_ASYNCIO: Final = frozenset(OPERATIONS) - {"running", "set_running"}
-_CONCURRENT: Final = frozenset(OPERATIONS) - {"remove_done_callback", "await", "yield", "await-elsewhere", *BY_HAND}
+_ASYNCIO: Final = frozenset(OPERATIONS) - {"running", "set_running", "close-loop"}
+_CONCURRENT: Final = frozenset(OPERATIONS) - {
+    "remove_done_callback",
+    "await",
+    "yield",
+    "await-elsewhere",
+    "close-loop",
+    *BY_HAND,
+}
 #: what is done to one end of a bridge only by whoever made it
 _BRIDGED: Final = _ASYNCIO - {"await-elsewhere", *UNDEFINED}
 _WAITS: Final = frozenset({"await", "yield"})

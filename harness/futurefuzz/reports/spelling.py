@@ -86,6 +86,8 @@ def operation_code(operation: Operation, site: str, *, blocking: bool = False) -
         return f"{code}  # allocation {operation.starved} fails"
     if operation.via == "direct" or "!" in site:
         return code
+    if operation.via == "submit":
+        return f"run_coroutine_threadsafe({code})"
     if operation.via == "post-if-pending":
         return f"loop.call_soon_threadsafe(lambda: f{operation.future}.done() or {code})"
     function, _, arguments = code.partition("(")
@@ -114,7 +116,9 @@ def _call(operation: Operation, site: str, blocking: bool) -> str:
         case "set_running":
             return f"{future}.set_running_or_notify_cancel()"
         case "await":
-            return f"await {future}"
+            return f"await {future}" if argument is None else f"await asyncio.wait_for({future}, 1.0)"
+        case "close-loop":
+            return f"{future}.get_loop().call_soon_threadsafe(stop)"
         case "await-elsewhere":
             return f"await {future}  # by a task of another loop"
         case "iter":

@@ -15,6 +15,7 @@ FUTURES = register(
         name="asyncio.loops",
         contract="loops",
         new_future=lambda loop: asyncio.Future(loop=loop),
+        inherits="asyncio.Future",
         crossing=Crossing(submit=asyncio.run_coroutine_threadsafe, wrap=asyncio.wrap_future),
         description="futures of several loops, reached by run_coroutine_threadsafe, wrap_future, call_soon_threadsafe",
     )
@@ -24,6 +25,7 @@ PY_FUTURES = register(
     evolve(
         FUTURES,
         name="asyncio.pyloops",
+        inherits="asyncio.PyFuture",
         new_future=lambda loop: asyncio.futures._PyFuture(loop=loop),  # type: ignore[attr-defined]
         description="the same with asyncio's Python Future",
     )
