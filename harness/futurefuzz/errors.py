@@ -1,8 +1,8 @@
-"""The two ways in which futurefuzz itself can fail; a finding is neither of them."""
+"""The ways in which futurefuzz itself can fail; a finding is none of them."""
 
 from __future__ import annotations
 
-__all__ = ["FuturefuzzError", "HarnessError", "InputError"]
+__all__ = ["FuturefuzzError", "HarnessError", "InputError", "NotDeterministicError"]
 
 
 class FuturefuzzError(Exception):
@@ -18,3 +18,7 @@ class InputError(FuturefuzzError):
 
 class HarnessError(FuturefuzzError):
     """The harness broke, not the target. Exit code 3."""
+
+
+class NotDeterministicError(HarnessError):
+    """After the same choices a run did not meet again what it met before."""

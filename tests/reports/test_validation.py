@@ -133,7 +133,7 @@ def test_the_report_begins_with_the_findings_and_ends_with_the_effort() -> None:
     flat = " ".join(text.split())
     assert "12,345 runs in 12.2 s on CPython 3.13.0 (2 workers; 40 generated programs)." in flat
     assert "Systematically: all 11 programs of one operation, under all their schedules with up to 2 preem" in flat
-    assert "150 of the 199 programs of 2 operations." in flat
+    assert "150 of the 199 programs of 2 operations with up to 2 preemptions (the budget was used up)." in flat
     assert lines[-1] == _ALL.repeat
 
 
@@ -205,6 +205,9 @@ def test_the_document_has_the_promised_names() -> None:
         "runs": 2000,
         "complete": False,
         "chained": False,
+        "kind": "",
+        "tried": 0,
+        "why_not": "the budget was used up",
     }
     broken = made["clauses"][1]
     assert broken["seen"]["mine.F:C8:backwards"] == {"runs": 1, "issue": "gh-1"}

@@ -22,9 +22,10 @@ from futurefuzz.campaign.note import Note, NotedChoices, NotedHistory
 from futurefuzz.campaign.plan import Unit
 from futurefuzz.contracts.misuse import STARVED, circumstances
 from futurefuzz.contracts.verdict import Violation
-from futurefuzz.errors import InputError
+from futurefuzz.errors import InputError, NotDeterministicError
 from futurefuzz.explorers.base import Explorer
 from futurefuzz.explorers.bounded import Bounded
+from futurefuzz.explorers.replay import ChoicesReplay
 from futurefuzz.findings import signature
 from futurefuzz.oracles import assess
 from futurefuzz.programs.choices import RandomChoices
@@ -52,6 +53,8 @@ _LEAK_TURN: Final = 1
 _LEAK_EXAMINED: Final = 3
 #: of those, one of so many is also looked at for buffers that are made larger: it takes twice as long
 _BUFFERS_COUNTED: Final = 5
+#: a given program that was run so often is always looked at: it is not much beside that
+_LEAK_WORTH: Final = 50
 
 #: a worker sends the case of a signature this many times: the first may be one that does not replay
 _SENT: Final = 3
@@ -64,6 +67,7 @@ class UnitResult:
     Args:
         runs, choices, behaviours, found: so.
         exhausted: its explorer had nothing more to explore.
+        unsteady: all schedules of its program were to be run, and under one of them it did not do the same again.
         examined: what a validation has asked for (`examination.Examiner.to_json`).
     """
 
@@ -72,6 +76,7 @@ class UnitResult:
     behaviours: list[int]
     found: dict[str, int]
     exhausted: bool = False
+    unsteady: bool = False
     examined: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -82,6 +87,7 @@ class UnitResult:
             "behaviours": self.behaviours,
             "found": self.found,
             "exhausted": self.exhausted,
+            "unsteady": self.unsteady,
             "examined": self.examined,
         }
 
@@ -148,7 +154,8 @@ def run_unit(
                 breaks = {"breaks": examiner.breaks(violation), "suspect": examiner.suspects(violation)}
             send({"case": {**case, **where, **breaks, "choices": list(choices)}})
 
-    exhausted = False
+    exhausted = unsteady = False
+    followed: list[int] = []
     runs = choices_made = stale = 0
     last = leaves(program)  # its one run is the last of this process
     limit = 1 if last else min(limit, unit.runs)
@@ -159,14 +166,18 @@ def run_unit(
         note.run(runs)
         choices = NotedChoices(note)
         run = None  # the one before is gone before the next begins
-        run = execute(
-            program,
-            target,
-            explorer,
-            choices=choices,
-            history=NotedHistory(note),
-            surroundings=Leaving if last else World,
-        )
+        try:
+            run = execute(
+                program,
+                target,
+                explorer,
+                choices=choices,
+                history=NotedHistory(note),
+                surroundings=Leaving if last else World,
+            )
+        except NotDeterministicError:  # what walks a set by addresses, say; nothing is said against it
+            unsteady = True
+            break
         if run is None:
             exhausted = True
             break
@@ -176,6 +187,8 @@ def run_unit(
         known = len(behaviours)
         behaviours.add(_behaviour(base, run.status, run.history))
         stale = 0 if len(behaviours) > known else stale + 1
+        if given:
+            followed = list(choices)
         judgement = assess(run)
         violations = judgement.violations
         if examiner is not None:
@@ -194,7 +207,10 @@ def run_unit(
     every = _LEAK_CHECKED if circumstances(program) in ("", STARVED) else _LEAK_CHECKED_UNDEFINED
     if wanted is not None and not given:
         every = min(every, _LEAK_EXAMINED)
-    turn = unit.nth % every == _LEAK_TURN and not last
+    turn = (unit.nth % every == _LEAK_TURN or (given and runs >= _LEAK_WORTH)) and not last
+    if exhausted and run is None and turn and not violations:  # the last run has gone before it was known to be the last
+        note.run(runs)
+        run = execute(program, target, ChoicesReplay(followed), choices=NotedChoices(note), history=NotedHistory(note))
     if run is not None and not violations and turn and leaks.judged(program):
         buffers = unit.nth % (every * _BUFFERS_COUNTED) == _LEAK_TURN
         leaking = leaks.check(
@@ -216,6 +232,7 @@ def run_unit(
         behaviours=sorted(behaviours),
         found=found,
         exhausted=exhausted,
+        unsteady=unsteady,
         examined=None if examiner is None else examiner.to_json(),
     )
 

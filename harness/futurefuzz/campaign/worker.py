@@ -36,7 +36,7 @@ from futurefuzz.errors import InputError
 from futurefuzz.runs import leaving
 from futurefuzz.runs.freezing import stays_frozen
 
-__all__ = ["main"]
+__all__ = ["about", "main"]
 
 #: children that may die in a row before they have asked for work
 _STILLBORN: Final = 3
@@ -83,7 +83,7 @@ class _Worker:
                 "ready": {
                     "pairs": pairs,
                     "contracts": {name: target.contract for name, target in self.targets.items()},
-                    "targets": {name: _about(target) for name, target in self.targets.items()},
+                    "targets": {name: about(target) for name, target in self.targets.items()},
                     "legal": [scenario.name for scenario in self.scenarios.values() if scenario.legal],
                     "package": os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                 }
@@ -165,7 +165,7 @@ class _Worker:
             single.run_case(request, self.targets, note=self.note, send=self.send)
 
 
-def _about(target: Any) -> dict[str, Any]:
+def about(target: Any) -> dict[str, Any]:
     """What a supervisor that has not loaded a target needs to know of it."""
     from futurefuzz.campaign.loading import reference_of
 
@@ -178,6 +178,10 @@ def _about(target: Any) -> dict[str, Any]:
         "thread_operations": None if target.thread_operations is None else sorted(target.thread_operations),
         "loop_operations": None if target.loop_operations is None else sorted(target.loop_operations),
         "inherits": target.inherits,
+        "children": target.children,
+        "linkable": target.linkable,
+        "resolver_operations": sorted(target.resolver_operations),
+        "thread_side": target.thread_side,
         "description": target.description,
     }
 

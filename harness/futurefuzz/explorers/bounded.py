@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final, NamedTuple
 
-from futurefuzz.errors import HarnessError, InputError
+from futurefuzz.errors import InputError, NotDeterministicError
 from futurefuzz.explorers.base import View
 from futurefuzz.explorers.certificate import counted
 from futurefuzz.explorers.default_rule import go_on
@@ -44,7 +44,7 @@ class Bounded:
 
     Guarantee: when `bound_completed` is c, all schedules with up to c preemptions have been run, and no schedule has
     been run twice; the first failure that is found needs the fewest preemptions. It holds for deterministic
-    programs, and that is checked: a run that does not meet again what it met before is a HarnessError, not a
+    programs, and that is checked: a run that does not meet again what it met before is an error, not a
     certificate. A run that the caller cuts short counts as it stands.
 
     Within a bound nothing is left out because it is equivalent to something else. Sleep sets would be wrong there: they
@@ -144,7 +144,7 @@ class Bounded:
         """Along the schedule, then going on.
 
         Raises:
-            HarnessError: the run does not meet what it met before.
+            NotDeterministicError: the run does not meet what it met before.
         """
         if self._rest is not None:
             return self._rest.choose(current, enabled)
@@ -158,7 +158,7 @@ class Bounded:
         if position <= self._until:
             chosen = self._plan.get(position, chosen)
             if position == self._until and (self._digest != self._schedule.digest or chosen not in enabled):
-                raise HarnessError(
+                raise NotDeterministicError(
                     f"the program is not deterministic: up to choice {position}, after the same choices, it did not "
                     "meet the same actors at their points as before"
                 )
@@ -179,7 +179,7 @@ class Bounded:
         """Count the run, and note where others depart from it.
 
         Raises:
-            HarnessError: the run ended before its schedule did.
+            NotDeterministicError: the run ended before its schedule did.
         """
         self.runs += 1
         if self._rest is not None:
@@ -188,7 +188,7 @@ class Bounded:
             return
         self._view = None
         if self._position <= self._until:
-            raise HarnessError(
+            raise NotDeterministicError(
                 f"the program is not deterministic: after the same choices a run ended at choice {self._position}, "
                 f"before it came to choice {self._until}"
             )

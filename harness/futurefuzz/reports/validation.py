@@ -12,8 +12,10 @@ The JSON document (`document`), whose names are promises:
       known_broken         ids of the clauses that nothing but known bugs breaks; --allow-known does not fail for them
       exit_code            of the command
       interpreter, seed, jobs, seconds, runs, programs (generated ones), crashes, interrupted, repeat
-      enumerated           by size: size (operations of a program), programs, completed (under every schedule within the
-                           bound), bound (preemptions), runs, complete, chained (a callback performs one more)
+      enumerated           by kind and size: size (operations of a program), programs, completed (under every schedule
+                           within the bound), bound (preemptions), runs, complete, chained (a callback performs one
+                           more), kind (what they are besides, in words), tried (how many were begun), why_not (why
+                           they are not complete, in words)
       exhaustive           the same in words
       errors, complaints   failures of the harness; what was wrong on the user's side
     clauses                one object for each clause of the contract
@@ -231,6 +233,9 @@ def document(validated: Validated, code: int) -> dict[str, Any]:
                     "runs": one.runs,
                     "complete": one.complete,
                     "chained": one.chained,
+                    "kind": one.kind,
+                    "tried": one.tried,
+                    "why_not": one.why_not,
                 }
                 for one in validated.enumerated
             ],

@@ -9,14 +9,14 @@ from typing import Any
 
 from futurefuzz.targets.base import Sides, Target, register
 
-__all__ = ["C_TASK", "PYTHON_TASK"]
+__all__ = ["C_TASK", "PYTHON_TASK", "maker"]
 
 
 async def _body(gate: Any) -> Any:
     return await gate
 
 
-def _maker(
+def maker(
     future_class: Callable[..., Any], task_class: Callable[..., Any]
 ) -> tuple[Callable[..., Sides], Callable[..., Sides]]:
     """What makes a task over a gate, and over something that stands in for the gate."""
@@ -38,8 +38,8 @@ def _dispose(sides: Sides) -> None:
     task.get_coro().close()
 
 
-_new_c_task, _new_c_task_over = _maker(futures._CFuture, tasks._CTask)  # type: ignore[attr-defined]
-_new_python_task, _new_python_task_over = _maker(futures._PyFuture, tasks._PyTask)  # type: ignore[attr-defined]
+_new_c_task, _new_c_task_over = maker(futures._CFuture, tasks._CTask)  # type: ignore[attr-defined]
+_new_python_task, _new_python_task_over = maker(futures._PyFuture, tasks._PyTask)  # type: ignore[attr-defined]
 
 C_TASK = register(
     Target(

@@ -16,16 +16,10 @@ from futurefuzz.programs.codec import program_to_json
 from futurefuzz.programs.program import Program
 from futurefuzz.runs.sampling import Sample
 from futurefuzz.runs.sampling import Sampled as Samples
-from futurefuzz.validating.enumeration import chains, programs
-from futurefuzz.validating.result import Enumerated
+from futurefuzz.validating.families import CHAINED, Family
+from futurefuzz.validating.result import MOST_SCHEDULES, Enumerated
 
-__all__ = ["BOUND", "MOST_SCHEDULES", "Contests", "Listed", "Sampled"]
-
-#: preemptions up to which every schedule of an enumerated program is run
-BOUND: Final = 2
-
-#: schedules of one enumerated program after which it is left, and counts as not completed
-MOST_SCHEDULES: Final = 3000
+__all__ = ["Contests", "Listed", "Sampled"]
 
 #: processes that may end in enumerated programs of one size before the rest of that size is left out: starting them
 #: again takes longer than a thousand runs
@@ -39,9 +33,8 @@ class Listed:
     """Deals every program of a size, each with all its schedules.
 
     Args:
-        target, contract, lacks: what it is for.
-        size: operations.
-        chained: the programs in which a callback acts, too (`enumeration.chains`), instead of the plain ones.
+        target: what it is for.
+        family: which programs.
         seed: of the validation.
         first: number of its first unit.
     """
@@ -51,25 +44,23 @@ class Listed:
     def __init__(
         self,
         target: str,
-        contract: str,
-        lacks: frozenset[str],
+        family: Family,
         *,
-        size: int,
-        chained: bool = False,
         seed: int,
         first: int,
     ) -> None:
-        self.size = size
-        self._chained = chained
+        self.family = family
         self.first = first
         self._pair = Pair(GIVEN.name, target)
         self._seed = seed
-        self._programs = list(chains(contract, lacks) if chained else programs(contract, size, lacks))
+        self._programs = list(family.make())
         Random(seed).shuffle(self._programs)  # should time end before the list does, something of everything was run
         self._dealt = 0
         self._completed = 0
         self._crashes = 0
         self._runs = 0
+        self._cut = 0
+        self._unsteady = 0
 
     def next(self) -> Unit | None:
         """The next program; None at the end, and when too many of them have ended their process."""
@@ -81,7 +72,7 @@ class Listed:
             pair=self._pair,
             nth=self._dealt,
             seed=self._seed,
-            examination=Examination(program=program_to_json(program), bound=BOUND, runs=MOST_SCHEDULES),
+            examination=Examination(program=program_to_json(program), bound=self.family.bound, runs=MOST_SCHEDULES),
         )
         self._dealt += 1
         return unit
@@ -91,10 +82,18 @@ class Listed:
         self._crashes += 1
         return self._crashes >= _MOST_CRASHES
 
-    def ended(self, runs: int, *, exhausted: bool) -> None:
-        """One of its units is over."""
+    def ended(self, runs: int, *, exhausted: bool, unsteady: bool) -> None:
+        """One of its units is over.
+
+        Args:
+            runs: how many it took.
+            exhausted: there was no schedule left.
+            unsteady: the program did not do the same again under the same schedule, and was left.
+        """
         self._runs += runs
         self._completed += exhausted
+        self._unsteady += unsteady
+        self._cut += not exhausted and not unsteady and runs >= MOST_SCHEDULES
 
     @property
     def used(self) -> int:
@@ -104,12 +103,17 @@ class Listed:
     def result(self) -> Enumerated:
         """How far it came."""
         return Enumerated(
-            size=self.size,
+            size=self.family.size,
+            kind=self.family.kind,
             programs=len(self._programs),
+            tried=self._dealt,
             completed=self._completed,
-            bound=BOUND,
+            bound=self.family.bound,
             runs=self._runs,
-            chained=self._chained,
+            cut=self._cut,
+            unsteady=self._unsteady,
+            crashed=self._crashes >= _MOST_CRASHES,
+            chained=self.family.kind == CHAINED,
         )
 
 

@@ -1,52 +1,21 @@
-"""Every small program: one future, one or two actors, a few operations each, counted out one after another.
+"""Every small program of one future: one or two actors, a few operations each, counted out one after another.
 
 Random programs are good at what nobody has thought of; that *no* program of up to three operations breaks a clause is
-another kind of statement, and bugs are seldom larger than that. The vocabulary is small on purpose (plain arguments,
-two callbacks), since the number of programs grows with its third power.
+another kind of statement, and bugs are seldom larger than that. What they may do is a `vocabulary`; which programs are
+counted out for a target, `families` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any, Final
 
 from futurefuzz.programs.program import Actor, ActorKind, Callback, Operation, Program
+from futurefuzz.validating.vocabulary import Vocabulary
 
-__all__ = ["CHAIN", "ENUMERABLE", "chains", "programs"]
+__all__ = ["CHAIN", "chains", "drawn", "programs", "shapes"]
 
-_ADD: Final = Operation(name="add_done_callback", callback=0)
-_ADD_OTHER: Final = Operation(name="add_done_callback", callback=1)
-
-
-def _plain(*names: str) -> tuple[Operation, ...]:
-    return tuple(Operation(name=name) for name in names)
-
-
-#: contract -> kind of actor -> what it may do
-_VOCABULARY: Final[dict[str, dict[ActorKind, tuple[Operation, ...]]]] = {
-    "asyncio": {
-        "task": (
-            *_plain("set_result", "set_exception", "cancel"),
-            *(_ADD, _ADD_OTHER, Operation(name="remove_done_callback", callback=0)),
-            Operation(name="add_done_callback", callback=0, context=0),
-            *_plain("result", "exception", "done", "cancelled", "await", "drop"),
-        ),
-        "thread": (
-            Operation(name="set_result", via="post"),
-            Operation(name="set_exception", via="post-if-pending"),
-            Operation(name="cancel", via="post"),
-        ),
-    },
-    "concurrent": {
-        "thread": (
-            *_plain("set_result", "set_exception", "cancel", "set_running"),
-            *(_ADD, _ADD_OTHER),
-            Operation(name="result", argument="wait"),
-            *_plain("result", "exception", "done", "cancelled", "running"),
-        ),
-    },
-}
 
 def _on(future: int, *names: str) -> tuple[Operation, ...]:
     return tuple(Operation(name=name, future=future) for name in names)
@@ -81,36 +50,34 @@ _CHAINS: Final[dict[str, tuple[ActorKind, tuple[Operation, ...], tuple[Operation
     ),
 }
 
-#: the contracts that have such programs
-ENUMERABLE: Final = tuple(_VOCABULARY)
 
-
-def programs(contract: str, size: int, lacks: frozenset[str] = frozenset()) -> Iterator[Program]:
-    """Every program of exactly `size` operations, each once.
+def programs(vocabulary: Vocabulary, size: int) -> Iterator[Program]:
+    """Every program of exactly `size` operations on one future, each once.
 
     Programs that differ only in the order of two threads, or in which callback is called the first, are the same. Where
     one of two callbacks is removed, there is the program again with the two being equal.
 
     Args:
-        contract: one of `ENUMERABLE`.
+        vocabulary: what each kind of actor may do.
         size: how many operations.
-        lacks: operations that are left out.
     """
-    offers = {
-        kind: tuple(one for one in operations if one.name not in lacks)
-        for kind, operations in _VOCABULARY[contract].items()
-    }
-    for shape in _shapes(tuple(offers), size):
-        for drawn in product(*(product(offers[kind], repeat=length) for kind, length in shape)):
-            if _is_canonical(shape, drawn):
+    for shape in shapes(vocabulary, size):
+        for lists in product(*(product(vocabulary[kind], repeat=length) for kind, length in shape)):
+            if _is_canonical(shape, lists):
                 actors = tuple(
-                    Actor(kind=kind, operations=operations) for (kind, _), operations in zip(shape, drawn, strict=True)
+                    Actor(kind=kind, operations=operations) for (kind, _), operations in zip(shape, lists, strict=True)
                 )
-                callbacks = {one.callback for operations in drawn for one in operations if one.callback is not None}
-                yield Program(actors=actors, callbacks=tuple(Callback(group=index) for index in range(len(callbacks))))
-                removes = any(one.name == "remove_done_callback" for operations in drawn for one in operations)
+                callbacks = drawn(lists)
+                yield Program(actors=actors, callbacks=callbacks)
+                removes = any(one.name == "remove_done_callback" for operations in lists for one in operations)
                 if removes and len(callbacks) > 1:  # whoever removes one must find both
                     yield Program(actors=actors, callbacks=(Callback(),) * len(callbacks))
+
+
+def drawn(lists: Iterable[Iterable[Operation]]) -> tuple[Callback, ...]:
+    """The callbacks that operations name, which are numbered from 0 on."""
+    used = {one.callback for operations in lists for one in operations if one.callback is not None}
+    return tuple(Callback(group=index) for index in range(len(used)))
 
 
 def chains(contract: str, lacks: frozenset[str] = frozenset()) -> Iterator[Program]:
@@ -119,7 +86,7 @@ def chains(contract: str, lacks: frozenset[str] = frozenset()) -> Iterator[Progr
     What goes from one future to the next (a context, an order, a lock that is held) shows in no smaller program.
 
     Args:
-        contract: one of `ENUMERABLE`.
+        contract: `asyncio` or `concurrent`.
         lacks: operations that are left out.
     """
     kind, main, inside = _CHAINS[contract]
@@ -134,18 +101,25 @@ def chains(contract: str, lacks: frozenset[str] = frozenset()) -> Iterator[Progr
                 yield Program(actors=(Actor(kind=kind, operations=operations),), futures=2, callbacks=callbacks)
 
 
-def _shapes(kinds: tuple[ActorKind, ...], size: int) -> Iterator[tuple[tuple[ActorKind, int], ...]]:
-    """Kinds and lengths of the actors: one, or two."""
-    main = kinds[0]
-    yield ((main, size),)
+def shapes(vocabulary: Vocabulary, size: int) -> Iterator[tuple[tuple[ActorKind, int], ...]]:
+    """Kinds and lengths of the actors: one, or two.
+
+    Threads that hand everything they do to the loop are there beside a task only.
+    """
+    main, *others = [kind for kind, operations in vocabulary.items() if operations]
+    equals = [kind for kind in others if any(one.via == "direct" for one in vocabulary[kind])]
+    for kind in (main, *equals):
+        yield ((kind, size),)
     for first in range(1, size):
         yield (main, first), (main, size - first)
-        for other in kinds[1:]:
+        for other in others:
             yield (main, first), (other, size - first)
+        for other in equals:
+            yield (other, first), (other, size - first)
 
 
-def _is_canonical(shape: Sequence[tuple[ActorKind, int]], drawn: tuple[tuple[Operation, ...], ...]) -> bool:
-    used = [one.callback for operations in drawn for one in operations if one.callback is not None]
+def _is_canonical(shape: Sequence[tuple[ActorKind, int]], lists: tuple[tuple[Operation, ...], ...]) -> bool:
+    used = [one.callback for operations in lists for one in operations if one.callback is not None]
     if used and used[0] != 0:
         return False
     if 1 in used and 0 not in used[: used.index(1)]:
@@ -154,7 +128,7 @@ def _is_canonical(shape: Sequence[tuple[ActorKind, int]], drawn: tuple[tuple[Ope
         lengths = (shape[0][1], shape[1][1])
         if lengths[0] < lengths[1]:
             return False
-        if lengths[0] == lengths[1] and not used and _key(drawn[0]) > _key(drawn[1]):
+        if lengths[0] == lengths[1] and not used and _key(lists[0]) > _key(lists[1]):
             return False
     return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from attrs import frozen
@@ -13,7 +13,7 @@ from futurefuzz.contracts.verdict import Clause
 from futurefuzz.findings.known import KnownBug
 from futurefuzz.programs.program import Program
 
-__all__ = ["ENOUGH", "VERDICTS", "Contest", "Enumerated", "Row", "Validated", "Verdict"]
+__all__ = ["ENOUGH", "MOST_SCHEDULES", "VERDICTS", "Contest", "Enumerated", "Row", "Validated", "Verdict"]
 
 Verdict = Literal["holds", "broken", "departed", "not offered", "unknown"]
 
@@ -28,6 +28,9 @@ VERDICTS: Final[dict[Verdict, str]] = {
 
 #: runs that must have tried a clause, and not broken it, before it counts as one that holds
 ENOUGH: Final = 50
+
+#: schedules of one enumerated program after which it is left, and counts as not completed
+MOST_SCHEDULES: Final = 3000
 
 
 @frozen(kw_only=True)
@@ -75,10 +78,15 @@ class Enumerated:
 
     Args:
         size: operations of each program.
-        programs: how many programs of that size there are.
+        programs: how many programs of that size and kind there are.
         completed: how many of them were run under every schedule within the bound.
         bound: preemptions.
         runs: how many runs that took.
+        kind: what the programs are besides, in words (`families.Family.kind`); empty for the plain ones.
+        tried: how many were begun.
+        cut: how many of these have more schedules than are run of one program.
+        unsteady: how many were left because under the same schedule they did not do the same again.
+        crashed: too many processes ended in them, so that the rest was left out.
         chained: besides, a callback performs another operation in each.
     """
 
@@ -87,12 +95,34 @@ class Enumerated:
     completed: int
     bound: int
     runs: int
+    kind: str = ""
+    tried: int = 0
+    cut: int = 0
+    unsteady: int = 0
+    crashed: bool = False
     chained: bool = False
 
     @property
     def complete(self) -> bool:
         """None is left out."""
         return self.completed == self.programs
+
+    @property
+    def words(self) -> str:
+        """What they are, as in "programs of 2 operations while two others wait"."""
+        number = "one operation" if self.size == 1 else f"{self.size} operations"
+        return f"programs of {number} {self.kind}".rstrip()
+
+    @property
+    def why_not(self) -> str:
+        """Why not all of them are complete, in words."""
+        parts = [f"{self.cut:,} with more than {MOST_SCHEDULES:,} schedules"] if self.cut else []
+        parts += [f"{self.unsteady:,} that did not do the same again"] if self.unsteady else []
+        if self.crashed:
+            parts.append("too many processes died")
+        elif self.tried < self.programs:
+            parts.append("the budget was used up")
+        return ", ".join(parts)
 
 
 @frozen(kw_only=True)
@@ -164,24 +194,41 @@ class Validated:
 
     @property
     def exhaustive(self) -> str:
-        """Up to which bound everything was tried, in words; empty for nothing."""
-        whole = [one for one in self.enumerated if one.complete and not one.chained]
+        """Up to which bound everything was tried, in words; empty for nothing.
+
+        What is complete, what is not and why, and what was not begun at all.
+        """
         parts = []
-        if whole:
-            number = sum(one.programs for one in whole)
-            size = "one operation" if whole[-1].size == 1 else f"up to {whole[-1].size} operations"
-            parts.append(
-                f"all {number:,} programs of {size}, under all their schedules with up to {whole[-1].bound} preemptions"
-            )
-        parts += [
-            f"{one.completed:,} of the {one.programs:,} programs of {one.size} operations"
+        for bound in sorted({one.bound for one in self.enumerated}, reverse=True):
+            whole = [one for one in self.enumerated if one.complete and one.bound == bound]
+            plain = [one for one in whole if not one.kind]
+            said = [f"all {one.programs:,} {one.words}" for one in whole if one.kind]
+            if plain:
+                said.insert(0, f"all {sum(one.programs for one in plain):,} programs of {_sizes(plain)}")
+            if said:
+                each, its = ("each ", "its") if len(said) > 1 else ("", "their")
+                parts.append(f"{'; '.join(said)}, {each}under all {its} schedules with {_preemptions(bound)}")
+        for one in self.enumerated:
+            if not one.complete and one.completed:
+                said_of = f"{one.completed:,} of the {one.programs:,} {one.words}"
+                parts.append(f"{said_of} with {_preemptions(one.bound)} ({one.why_not})")
+        none = [
+            f"{one.programs:,} {one.words} with {_preemptions(one.bound)}"
             for one in self.enumerated
-            if not one.complete and one.completed and not one.chained
+            if not one.completed and one.programs
         ]
-        parts += [
-            f"{'all' if one.complete else f'{one.completed:,} of the'} {one.programs:,} programs of {one.size} "
-            "operations and another one inside a callback"
-            for one in self.enumerated
-            if one.chained and one.completed
-        ]
+        if none:
+            parts.append(f"none of the {', '.join(none)}")
         return "; ".join(parts)
+
+
+def _sizes(plain: Sequence[Enumerated]) -> str:
+    sizes = [one.size for one in plain]
+    if sizes == [1]:
+        return "one operation"
+    upwards = sizes == list(range(1, sizes[-1] + 1))
+    return f"{'up to ' if upwards else ''}{sizes[-1] if upwards else ' and '.join(map(str, sizes))} operations"
+
+
+def _preemptions(bound: int) -> str:
+    return f"up to {bound} preemptions" if bound > 1 else "up to one preemption"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -22,6 +22,8 @@ class Subject:
         name, contract, shape, inherits: of the target.
         departures: clause -> why it departs from it knowingly.
         lacks: operations that it does not offer.
+        thread_operations, loop_operations, resolver_operations, children, linkable: as of `targets.base.Target`.
+        posts: what only the resolving end has, threads hand to the loop, whose end that is.
 
     Attributes:
         clauses: of its contract, those that say something of a target.
@@ -33,6 +35,12 @@ class Subject:
     inherits: str = ""
     departures: Mapping[str, str] = {}
     lacks: frozenset[str] = frozenset()
+    thread_operations: frozenset[str] | None = None
+    loop_operations: frozenset[str] | None = None
+    resolver_operations: frozenset[str] = frozenset()
+    children: tuple[int, int] | None = None
+    linkable: bool = False
+    posts: bool = False
     clauses: Mapping[str, Clause] = field(init=False)
 
     @clauses.default
@@ -49,6 +57,12 @@ class Subject:
             inherits=about["inherits"],
             departures=dict(about["departures"]),
             lacks=frozenset(about["lacks"]),
+            thread_operations=_names(about["thread_operations"]),
+            loop_operations=_names(about["loop_operations"]),
+            resolver_operations=frozenset(about["resolver_operations"]),
+            children=about["children"] and tuple(about["children"]),
+            linkable=about["linkable"],
+            posts=about["contract"] == "bridge" and about["thread_side"] != "resolver",
         )
 
     def clause_of(self, signature: str) -> str:
@@ -58,3 +72,7 @@ class Subject:
     def not_offered(self, clause: str) -> str | None:
         """Why it does not offer what a clause is about; None where it does."""
         return needed(clause, self.contract, self.shape, self.lacks)
+
+
+def _names(names: Sequence[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)

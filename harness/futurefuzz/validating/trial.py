@@ -19,7 +19,7 @@ from futurefuzz.contracts.evidence import HELPFUL
 from futurefuzz.contracts.litmus import litmus
 from futurefuzz.runs.sampling import Sampled as Samples
 from futurefuzz.validating.dealing import Contests, Listed, Sampled
-from futurefuzz.validating.enumeration import CHAIN, ENUMERABLE
+from futurefuzz.validating.families import Stage, families_of
 from futurefuzz.validating.learning import Lessons
 from futurefuzz.validating.options import Options
 from futurefuzz.validating.pursuit import Pursuit
@@ -28,9 +28,11 @@ from futurefuzz.validating.tallying import Counts
 
 __all__ = ["Trial"]
 
-#: parts of the budget that have gone by when the small programs end, those in which a callback acts, the larger ones
+#: parts of the budget that have gone by when the small programs end, those of special kinds, the larger ones
 _SMALL: Final = 0.25
-_CHAINED: Final = 0.4
+_SPECIAL: Final = 0.4
+#: part of the budget for generated programs between these
+_BETWEEN: Final = 0.1
 _LARGE: Final = 0.6
 #: rounds of generated programs; what is to be avoided is settled between them
 _ROUNDS: Final = 6
@@ -60,7 +62,7 @@ class Trial:
         stop: as in `Validation`.
 
     Attributes:
-        lists: the enumerated programs, by size.
+        lists: the enumerated programs, by family.
         programs: how many generated ones were run.
         contests: the programs whose outcomes are tabulated.
         phase: what it is at, in words.
@@ -86,6 +88,7 @@ class Trial:
         self.phase = "starting"
         self.start = time.monotonic()
         self._subject = subject
+        self._families = families_of(subject)
         self._options = options
         self._supervisor = supervisor
         self._sampled = sampled
@@ -114,35 +117,29 @@ class Trial:
         if self.contests:
             self.phase = "what small contests show"
             self._fuzz(self._contests, _SMALL)
-        self._enumerate((1, 2), _SMALL)
-        self._enumerate((CHAIN,), _CHAINED, chained=True)
-        self._sample(_CHAINED + 0.1)
-        plenty = options.seconds is not None and options.seconds >= _PLENTY
-        self._enumerate((3, 4) if plenty else (3,), _LARGE)
-        gone = max(self._gone(), _CHAINED + 0.1)
+        self._enumerate("small", _SMALL)
+        self._enumerate("special", _SPECIAL)
+        self._sample(self._gone() + _BETWEEN)
+        self._enumerate("large", _LARGE)
+        if options.seconds is not None and options.seconds >= _PLENTY:
+            self._enumerate("plenty", _LARGE)
+        gone = self._gone()
         for nth in range(_ROUNDS):
             self._sample(gone + (1.0 - gone) * (nth + 1) / _ROUNDS)
 
-    def _enumerate(self, sizes: tuple[int, ...], until: float, *, chained: bool = False) -> None:
-        subject = self._subject
-        if subject.contract not in ENUMERABLE:
-            return
-        for size in sizes:
-            if self._gone() >= until:
-                return
-            self.phase = f"every program of {size} operations" if size > 1 else "every program of one operation"
-            self.phase += " and a callback that acts" if chained else ""
-            listed = Listed(
-                subject.name,
-                subject.contract,
-                subject.lacks,
-                size=size,
-                chained=chained,
-                seed=self._options.seed,
-                first=self._dealt,
-            )
+    def _enumerate(self, stage: Stage, until: float) -> None:
+        """Run the families of a stage, each with an equal share of what time there is for those that are left.
+
+        What one does not need, the next ones have. A family that has no turn is listed all the same, as not begun.
+        """
+        families = [family for family in self._families if family.stage == stage]
+        for nth, family in enumerate(families):
+            gone = self._gone()
+            listed = Listed(self._subject.name, family, seed=self._options.seed, first=self._dealt)
             self.lists.append(listed)
-            self._fuzz(listed, until)
+            if gone < until:
+                self.phase = f"every one of the {listed.result().words}"
+                self._fuzz(listed, gone + (until - gone) / (len(families) - nth))
             self._dealt += listed.used
 
     def _sample(self, until: float) -> None:
@@ -200,7 +197,7 @@ class Trial:
             self._contests.ended(unit, runs, (result["examined"] or _NOTHING).get("outcomes"))
         elif unit.pair.scenario == GIVEN.name:
             listed = next(one for one in reversed(self.lists) if one.first <= unit.number)
-            listed.ended(runs, exhausted=result["exhausted"])
+            listed.ended(runs, exhausted=result["exhausted"], unsteady=result["unsteady"])
         examined = result["examined"] or _NOTHING
         has = frozenset(examined["features"])
         if unit.pair.scenario != GIVEN.name:
