@@ -208,7 +208,7 @@ def run_unit(
     if wanted is not None and not given:
         every = min(every, _LEAK_EXAMINED)
     turn = (unit.nth % every == _LEAK_TURN or (given and runs >= _LEAK_WORTH)) and not last
-    if exhausted and run is None and turn and not violations:  # the last run has gone before it was known to be the last
+    if given and run is None and exhausted and turn and not violations:  # gone before it was known to be the last one
         note.run(runs)
         run = execute(program, target, ChoicesReplay(followed), choices=NotedChoices(note), history=NotedHistory(note))
     if run is not None and not violations and turn and leaks.judged(program):
