@@ -1,4 +1,4 @@
-"""The command line: `futurefuzz fuzz`, `explore`, `replay`, `validate`, `list`.
+"""The command line: `futurefuzz fuzz`, `explore`, `replay`, `validate`, `watch`, `list`.
 
 Exit codes: 0 nothing new, 1 new findings (`replay`: it showed again), 2 usage or input error, 3 harness error. A
 campaign that was interrupted exits by what it had found until then. Reports go to stdout, progress and errors to
@@ -65,6 +65,7 @@ from futurefuzz.errors import HarnessError, InputError
 from futurefuzz.exploring import command as exploring
 from futurefuzz.findings import corpus, token
 from futurefuzz.findings.finding import Case, Finding, Rate
+from futurefuzz.health import command as watching
 from futurefuzz.health.report import told
 from futurefuzz.programs.operations import OPERATIONS
 from futurefuzz.programs.scenario import load_scenarios
@@ -371,6 +372,7 @@ claims.register(_cli, _check_json)
 exploring.register(_cli, _Time(), _check_json)
 comparing.register(_cli, _Time(), _check_json, _finding_named)
 validating.register(_cli, _Time(), _check_json)
+watching.register(_cli, _Time(), _check_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -11,6 +11,9 @@ __all__ = ["Depths"]
 _SAMPLES: Final = 256
 #: fewer iterations with a queue that is not empty say nothing about growth
 _ENOUGH: Final = 16
+#: with a queue that is as long, fewer do: one that doubles has a million callbacks after twenty
+_LONG: Final = 1000
+_ENOUGH_IF_LONG: Final = 8
 
 
 class _Thinned:
@@ -76,7 +79,8 @@ class Depths:
         """Since it was last empty: later never as short as it had been before."""
         depths = self._busy.values
         half = len(depths) // 2
-        return len(depths) >= _ENOUGH and min(depths[half:]) > max(depths[:half])
+        enough = _ENOUGH_IF_LONG if depths and depths[-1] >= _LONG else _ENOUGH
+        return len(depths) >= enough and min(depths[half:]) > max(depths[:half])
 
     def record(self, depth: int, now: int) -> Depth:
         """As it is now."""
