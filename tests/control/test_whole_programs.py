@@ -616,6 +616,25 @@ def test_a_child_process_is_on_its_own() -> None:
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_of_a_pools_thread_ends_well() -> None:
+    """It joins no threads of the pool, which it does not have, and does not fail when its own thread ends."""
+
+    def fork() -> int | None:
+        process = multiprocessing.get_context("fork").Process(target=int)
+        process.start()
+        process.join()
+        return process.exitcode
+
+    def body() -> int | None:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            return pool.submit(fork).result()
+
+    (run,) = _runs(body, "go on", 1, patience=30)
+    assert (run.status, run.outcome) == ("completed", ("returned", 0))
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_other_processes_are_really_waited_for() -> None:
     """`subprocess` and a process pool work, and what they wait for is no deadlock."""
 

@@ -397,6 +397,7 @@ def _in_child() -> None:
     control._me = None
     control.idents.clear()
     control.by_ident.clear()
+    _pool_module["_threads_queues"].clear()  # its threads are not there; the pools' own cleaner knows another registry
     ordered.give_back()
     _substitution.give_back()
 

@@ -124,7 +124,9 @@ class _Sentinel:
         return self.end.wait(blocking, timeout if timeout >= 0 else None)
 
     def release(self) -> None:
-        """Nothing: once over it stays so."""
+        """Nothing: once over it stays so. A forked child, whose only thread this is, has nobody else to end it."""
+        if self.end._control.current < 0:
+            self.end.come()
 
     def locked(self) -> bool:
         return not self.end.over()

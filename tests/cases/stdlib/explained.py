@@ -26,11 +26,6 @@ _REASONS: Final = (
         "waits for a real process by looking again and again, and the sleeps in between are virtual",
     ),
     (
-        "*.test_process_fork_from_a_threadpool",
-        "unsupported",
-        "a thread of a pool forks a pool of processes: what is forked in a run is under nobody's control",
-    ),
-    (
         "*.test_hang_global_shutdown_lock",
         "unsupported",
         "forks process pools while a thread submits to itself without end: the points are used up before they are done",
