@@ -14,7 +14,8 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from futurefuzz.programs.program import Actor, Link, Operation, Program
+from futurefuzz.programs.operations import RESOLVING
+from futurefuzz.programs.program import Actor, ActorKind, Link, Operation, Program
 from futurefuzz.targets.base import GROUPS
 from futurefuzz.validating.enumeration import CHAIN, chains, drawn, shapes
 from futurefuzz.validating.enumeration import programs as plain_programs
@@ -34,6 +35,7 @@ BOUND: Final = 2
 CHAINED: Final = "and another one inside a callback"
 WAITING: Final = "while two others wait"
 LINKED: Final = "on two tasks of which one awaits the other"
+ACROSS: Final = "of one loop on a future of another, where a task awaits it"
 SELF: Final = "on a task that awaits itself"
 
 
@@ -50,6 +52,12 @@ _STAGES_OF_BRIDGES: Final[tuple[tuple[int, Stage, int], ...]] = (
     (3, "large", 1),
     (2, "large", BOUND),
     (3, "plenty", BOUND),
+)
+_STAGES_OF_LOOPS: Final[tuple[tuple[int, Stage, int], ...]] = (
+    (1, "small", 1),
+    (2, "special", 1),
+    (1, "large", BOUND),
+    (2, "plenty", BOUND),
 )
 _STAGES_OF_LINKED: Final[tuple[tuple[int, Stage], ...]] = ((1, "special"), (2, "special"), (3, "large"))
 _STAGES_OF_GROUPS: Final[tuple[tuple[int, Stage, int], ...]] = (
@@ -90,6 +98,11 @@ def families_of(subject: Subject) -> tuple[Family, ...]:
             Family(size=size, stage=stage, bound=bound, kind=kind, make=make)
             for size, stage, bound in _STAGES_OF_GROUPS
             for kind, make in group_programs(subject, size)
+        )
+    if subject.contract == "loops":
+        return tuple(
+            Family(size=size, stage=stage, bound=bound, kind=ACROSS, make=partial(across, subject, size))
+            for size, stage, bound in _STAGES_OF_LOOPS
         )
     vocabulary = vocabulary_of(subject)
     if not any(vocabulary.values()):
@@ -146,3 +159,17 @@ def linked(subject: Subject, size: int, *, to: int = 1) -> Iterable[Program]:
             yield Program(
                 actors=actors, futures=to + 1, callbacks=drawn(operations), links=(Link(of=0, to=to),)
             )
+
+
+def across(subject: Subject, size: int) -> Iterable[Program]:
+    """Every program in which a task of one loop, or a thread, performs so many operations on a future of another loop.
+
+    They are posted there, or a task submits a coroutine that performs them; there, a task awaits the future.
+    """
+    names = [name for name in RESOLVING if name not in subject.lacks]
+    waits = Actor(kind="task", operations=(Operation(name="await"),), loop=1)
+    routes: tuple[tuple[ActorKind, tuple[str, ...]], ...] = (("task", ("post", "submit")), ("thread", ("post",)))
+    for kind, vias in routes:
+        acts = [Operation(name=name, via=via) for via in vias for name in names]
+        for chosen in product(acts, repeat=size):
+            yield Program(actors=(Actor(kind=kind, operations=chosen), waits), loops=2, homes=(1,))

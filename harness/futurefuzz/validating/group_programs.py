@@ -19,7 +19,7 @@ __all__ = ["group_programs"]
 
 #: children of a compound, and tasks that wait at something, in these programs; where there may be so many
 _CHILDREN: Final = 2
-_AT_SOMETHING: Final = 2
+_AT_SOMETHING: Final = 3
 
 MADE_FIRST: Final = "on a group that somebody waits for"
 MADE_LATE: Final = "and one before, on a group that somebody waits for"
