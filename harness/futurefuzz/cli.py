@@ -55,6 +55,7 @@ from futurefuzz.campaign.interrupt import Interrupt
 from futurefuzz.campaign.investigator import interpreter
 from futurefuzz.campaign.loading import is_reference, named
 from futurefuzz.campaign.outcome import Outcome
+from futurefuzz.campaign.points import MODELS
 from futurefuzz.campaign.process import Stopped, cores
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import Reproduction, run_case
@@ -192,6 +193,7 @@ def _code(outcome: Outcome) -> int:
 @click.option(
     "--departs", multiple=True, metavar="CLAUSE=REASON", help="The target departs from this clause, as for validate."
 )
+@click.option("--points", type=click.Choice(MODELS), help="Points inside the target's code, as for validate.")
 @click.option("--anyway", is_flag=True, help="Run an explored file although it has changed since.")
 @click.option("--script", type=click.Path(path_type=Path), metavar="OUT.py", help="Write plain Python that shows it.")
 def replay(
@@ -199,14 +201,15 @@ def replay(
     json_file: Path | None,
     target: tuple[str, ...],
     departs: tuple[str, ...],
+    points: str | None,
     anyway: bool,
     script: Path | None,
 ) -> int:
     """Replay a finding in fresh processes and show what happened. Exits with 1 when it shows again."""
     _check_json(json_file)
     if exploring.is_token(what):
-        if target or departs:
-            option = "--target" if target else "--departs"
+        if target or departs or points:
+            option = "--target" if target else "--departs" if departs else "--points"
             raise InputError(f"{option}: an explored file has no target; allowed: --anyway, --json, --script")
         return exploring.replay_token(what, anyway=anyway, json_file=json_file, script=script)
     if script is not None:
@@ -222,11 +225,16 @@ def replay(
         allowed = "a name out of `futurefuzz list`, or --target MODULE:ATTRIBUTE for one of your own"
         raise InputError(f"unknown target {case.target!r}; allowed: {allowed}")
     if comparing.is_divergence(signature):
-        if departures:
-            raise InputError("--departs: a divergence is about two targets; allowed: --target, --json")
+        if departures or points:
+            option = "--departs" if departures else "--points"
+            raise InputError(f"{option}: a divergence is about two targets; allowed: --target, --json")
         return comparing.replay_divergence(case, signature, references=_unique(target), json_file=json_file)
     setup = Setup(
-        targets=(case.target,), references=target, path=_path_for(target), departures=departures
+        targets=(case.target,),
+        references=target,
+        path=_path_for(target),
+        departures=departures,
+        points=points or "",
     )
     with Interrupt() as interrupt:
         try:
@@ -251,7 +259,8 @@ def replay(
     if shown.violations:
         rate = Rate(reproduced=len(good), tried=len(tries)) if good else Rate(reproduced=0, tried=0)
         entry = reported(_as_finding(case, shown, rate, saved), shown, path, known_bugs(path and path.parent))
-        entry = evolve(entry, reference=target[0] if len(target) == 1 else None, departures=departures)
+        reference = target[0] if len(target) == 1 else None
+        entry = evolve(entry, reference=reference, departures=departures, points=points or "")
         document["finding"] = finding_document(entry)
         printer.show(finding_report(entry, printer.page))
         for text in told([looked.health]) if looked is not None and looked.health is not None else ():

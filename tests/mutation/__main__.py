@@ -17,7 +17,7 @@ from pathlib import Path
 from attrs import asdict
 
 from tests.mutation.operators import Mutation
-from tests.mutation.study import KINDS, Budget, Entry, study
+from tests.mutation.study import KINDS, Budget, Entry, reason_of, study
 from tests.mutation.subjects import SUBJECTS
 
 
@@ -27,6 +27,9 @@ def main() -> None:
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; default: all")
     parser.add_argument("--runs", type=int, default=Budget().runs, help="runs at first (default: %(default)s)")
     parser.add_argument("--more", type=int, default=Budget().more, help="runs of survivors (default: %(default)s)")
+    parser.add_argument(
+        "--points", type=int, default=Budget().points, help="runs with points inside the code (default: %(default)s)"
+    )
     parser.add_argument("--seconds", type=float, default=Budget().seconds, help="limit of each (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, choices=(1, 2))
@@ -46,7 +49,9 @@ def main() -> None:
         return again is None or (subject.name, one.function, one.key) in again
 
     os.nice(5)
-    budget = Budget(runs=options.runs, more=options.more, seconds=options.seconds, seed=options.seed)
+    budget = Budget(
+        runs=options.runs, more=options.more, points=options.points, seconds=options.seconds, seed=options.seed
+    )
     entries: list[Entry] = []
     for subject in SUBJECTS.values():
         if not options.subjects or subject.name in options.subjects:
@@ -60,7 +65,8 @@ def _survivors(path: Path) -> set[tuple[str, str, str]]:
     return {
         (one["subject"], one["function"], one["change"])
         for one in json.loads(path.read_text(encoding="utf-8"))
-        if one["tried"]["verdict"] != "killed" and one["kind"] not in ("equivalent", "outside")
+        if one["tried"]["verdict"] in ("survived", "timeout")
+        and reason_of(one["subject"], one["function"], one["change"])[0] == "missed"
     }
 
 

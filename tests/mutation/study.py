@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from attrs import asdict, evolve, frozen
 
+from futurefuzz.targets import find
 from tests.mutation.operators import Mutation
 from tests.mutation.subjects import Subject, target_of
 from tests.mutation.trying import Tried, tried
@@ -35,12 +37,14 @@ class Budget:
     Args:
         runs: at first.
         more: of what survives these.
-        seconds: of the wall, for each of both.
+        points: runs with points inside the code, of what survives these, too, where the contract is about threads.
+        seconds: of the wall, for each of these.
         seed: everything follows from it.
     """
 
     runs: int = 800
     more: int = 4000
+    points: int = 800
     seconds: float = 120.0
     seed: int = 0
 
@@ -132,10 +136,15 @@ def _name(subject: Subject, what: object, target: str) -> str:
 def _try(subject: Subject, budget: Budget, ignored: dict[str, frozenset[str]], item: tuple[int, Mutation]) -> Any:
     number, mutation = item
     last: tuple[str, Tried] | None = None
-    for runs in (budget.runs, budget.more):
+    inside = budget.points if sys.version_info >= (3, 12) else 0
+    for runs, points in ((budget.runs, ""), (budget.more, ""), (inside, "free-threaded")):
         for target in subject.targets if runs else ():
+            if points and find(target).contract != "concurrent":
+                continue
             maker = partial(target_of, subject, mutation, target, _name(subject, number, target))
-            came = tried(maker, runs=runs, seconds=budget.seconds, seed=budget.seed, ignored=ignored[target])
+            came = tried(
+                maker, runs=runs, seconds=budget.seconds, seed=budget.seed, ignored=ignored[target], points=points
+            )
             last = target, came
             if came.verdict != "survived":
                 break

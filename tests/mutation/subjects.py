@@ -65,7 +65,7 @@ def _tree(module: ModuleType) -> ast.Module:
 def _loaded(original: ModuleType, tree: ast.Module) -> ModuleType:
     name = f"changed_{original.__name__.replace('.', '_')}"
     module = ModuleType(name)
-    module.__file__ = f"<{name}>"
+    module.__file__ = f"{name}.py"  # there is no such file; whoever puts points into code goes by its name
     module.__package__ = original.__package__
     sys.modules[name] = module  # classes ask for the module that they are in
     exec(compile(tree, module.__file__, "exec"), vars(module))  # noqa: S102  # the standard library, changed by us

@@ -26,6 +26,7 @@ from futurefuzz.campaign.campaign import known_bugs
 from futurefuzz.campaign.examination import GIVEN
 from futurefuzz.campaign.note import Note
 from futurefuzz.campaign.plan import Dealer, Pair, Plan, Unit
+from futurefuzz.campaign.points import put_points
 from futurefuzz.campaign.tally import Tally
 from futurefuzz.campaign.unit import run_unit
 from futurefuzz.findings.signature import clause_of_end
@@ -58,6 +59,7 @@ class Tried:
         runs: it took.
         suspect: it was seen from inside one of the target's own calls.
         seconds: of the wall.
+        points: the model of points inside the code, where there were any.
     """
 
     verdict: str
@@ -67,10 +69,17 @@ class Tried:
     runs: int = 0
     suspect: bool = False
     seconds: float = 0.0
+    points: str = ""
 
 
 def tried(
-    target: Callable[[], Target], *, runs: int, seconds: float, seed: int = 0, ignored: Collection[str] | None = ()
+    target: Callable[[], Target],
+    *,
+    runs: int,
+    seconds: float,
+    seed: int = 0,
+    ignored: Collection[str] | None = (),
+    points: str = "",
 ) -> Tried:
     """Try a target in a process of its own.
 
@@ -81,13 +90,14 @@ def tried(
         seed: everything follows from it.
         ignored: signatures, without the target's name, and clauses that the unchanged target breaks, too. None: ignore
             everything, and say in `cause` what was seen.
+        points: a model of points inside the target's code; empty for none.
     """
     note = Note()
     reading, writing = os.pipe()
     began = time.monotonic()
     child = os.fork()
     if child == 0:
-        _be_child(target, note, writing, runs=runs, seed=seed, ignored=ignored)
+        _be_child(target, note, writing, runs=runs, seed=seed, ignored=ignored, points=points)
     os.close(writing)
     try:
         verdict = _watched(child, note, began + seconds)
@@ -98,13 +108,15 @@ def tried(
         note.close()
     took = round(time.monotonic() - began, 1)
     if said:
-        return Tried(**{**json.loads(said), "seconds": took})
+        return Tried(**{**json.loads(said), "seconds": took, "points": points})
     if verdict == "timeout":
-        return Tried(verdict="timeout", runs=culprit.runs, seconds=took)
+        return Tried(verdict="timeout", runs=culprit.runs, seconds=took, points=points)
     how = "hang" if verdict == "hang" else "crash" if verdict < "0" else "exit"
     clause = {"hang": "X2", "crash": "X1"}.get(how) or clause_of_end(how)
     cause = f"the process ended ({how} {verdict}) in {culprit.operation}"
-    return Tried(verdict="killed", clause=clause, signature=how, cause=cause, runs=culprit.runs, seconds=took)
+    return Tried(
+        verdict="killed", clause=clause, signature=how, cause=cause, runs=culprit.runs, seconds=took, points=points
+    )
 
 
 def _watched(child: int, note: Note, until: float) -> str:
@@ -137,6 +149,7 @@ def _be_child(
     runs: int,
     seed: int,
     ignored: Collection[str] | None,
+    points: str,
 ) -> None:
     result: Tried
     try:
@@ -144,7 +157,10 @@ def _be_child(
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
         gc.disable()
-        result = _Trying(register(target()), note, runs=runs, seed=seed, ignored=ignored).run()
+        made = register(target())
+        if points:
+            put_points([made], points)
+        result = _Trying(made, note, runs=runs, seed=seed, ignored=ignored).run()
     except BaseException as error:
         lines = "".join(traceback.format_exception(error))[-3000:]
         result = Tried(verdict="failed", signature=f"{type(error).__name__}: {error}", cause=lines)

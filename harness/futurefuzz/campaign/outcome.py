@@ -32,6 +32,7 @@ class Reported:
         remembered: an earlier campaign has found it: its signature is in the corpus, so it is not new.
         reference: what `--target` of `futurefuzz replay` must say for it; None for a target that comes with us.
         departures: what `--departs` of it must say: declared beyond what the target says itself.
+        points: what `--points` of it must say; empty for nothing.
     """
 
     finding: Finding
@@ -44,6 +45,7 @@ class Reported:
     remembered: bool = False
     reference: str | None = None
     departures: tuple[tuple[str, str], ...] = ()
+    points: str = ""
 
     @property
     def is_new(self) -> bool:

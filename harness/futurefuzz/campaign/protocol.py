@@ -38,6 +38,7 @@ class Setup:
         scenarios: names and paths; None loads no scenarios, empty loads all that are shipped.
         path: folders to put before `sys.path`, for the references.
         departures, lacks: what is declared of the targets beyond what they say themselves.
+        points: a model of points inside the targets' own code (`campaign.points`); empty for none.
 
     Without any targets and references all registered targets are loaded.
     """
@@ -48,6 +49,7 @@ class Setup:
     path: tuple[str, ...] = ()
     departures: tuple[tuple[str, str], ...] = ()
     lacks: tuple[str, ...] = ()
+    points: str = ""
 
     def only(self, target: str) -> Setup:
         """What it takes to run one target: itself and whatever the references register, no scenarios."""
@@ -62,6 +64,7 @@ class Setup:
             "path": list(self.path),
             "departures": [list(pair) for pair in self.departures],
             "lacks": list(self.lacks),
+            "points": self.points,
         }
 
     @classmethod
@@ -75,6 +78,7 @@ class Setup:
             path=tuple(value["path"]),
             departures=tuple((clause, reason) for clause, reason in value["departures"]),
             lacks=tuple(value["lacks"]),
+            points=value["points"],
         )
 
 

@@ -68,6 +68,10 @@ class _Worker:
         self.targets = load_targets(
             setup.targets, setup.references, departures=dict(setup.departures), lacks=setup.lacks
         )
+        if setup.points:
+            from futurefuzz.campaign.points import put_points
+
+            put_points(self.targets.values(), setup.points)
         self.scenarios = {} if setup.scenarios is None else load_scenarios(setup.scenarios)
         # what a child would otherwise import again after each crash
         for name in ("single", "unit"):

@@ -90,6 +90,7 @@ def _target_option(reported: Reported) -> str:
     options = [] if reported.reference is None else ["--target", reported.reference]
     for clause, reason in reported.departures:
         options += ["--departs", f"{clause}={reason}"]
+    options += ["--points", reported.points] if reported.points else []
     return f"{shlex.join(options)} " if options else ""
 
 

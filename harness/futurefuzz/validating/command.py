@@ -14,6 +14,7 @@ import click
 from futurefuzz import targets
 from futurefuzz.campaign.interrupt import Interrupt
 from futurefuzz.campaign.loading import ENTRY_POINTS, entry_point, is_reference
+from futurefuzz.campaign.points import MODELS
 from futurefuzz.campaign.process import cores
 from futurefuzz.errors import InputError
 from futurefuzz.reports.console import ConsoleListener, Printer
@@ -85,6 +86,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None, s
     @click.option("--seed", type=click.IntRange(min=0), help="Repeats a validation, with --jobs 1 and --runs.")
     @click.option("--jobs", type=click.IntRange(1, 512), help="Worker processes. Default: one per core.")
     @click.option("--departs", multiple=True, metavar="CLAUSE=REASON", help="It departs from this clause knowingly.")
+    @click.option("--points", type=click.Choice(MODELS), help="Switch threads inside its own code, too.")
     @click.option("--lacks", multiple=True, metavar="OPERATION", help="It does not offer this operation.")
     @click.option("--strict", is_flag=True, help="Exit with 1, too, when a clause is unknown.")
     @click.option("--allow-known", is_flag=True, help="Do not fail for clauses that nothing but known bugs breaks.")
@@ -100,6 +102,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None, s
         seed: int | None,
         jobs: int | None,
         departs: tuple[str, ...],
+        points: str | None,
         lacks: tuple[str, ...],
         strict: bool,
         allow_known: bool,
@@ -122,6 +125,7 @@ def register(group: click.Group, time: Any, check_json: Callable[[Path | None, s
             jobs=jobs or len(cores()) or os.cpu_count() or 1,
             departures=declared(departs),
             lacks=tuple(dict.fromkeys(lacks)),
+            points=points or "",
             path=(os.getcwd(),) if is_reference(name) else (),
         )
         with Interrupt() as interrupt:

@@ -29,6 +29,7 @@ class Options:
         runs: run budget; None for none.
         jobs: worker processes.
         departures, lacks: declared beyond what the target says itself.
+        points: a model of points inside the target's own code (`campaign.points`); empty for none.
         path: folders to put before `sys.path` in the workers.
     """
 
@@ -41,6 +42,7 @@ class Options:
     jobs: int = 1
     departures: tuple[tuple[str, str], ...] = ()
     lacks: tuple[str, ...] = ()
+    points: str = ""
     path: tuple[str, ...] = ()
 
     @property
@@ -54,6 +56,7 @@ class Options:
             path=self.path,
             departures=self.departures,
             lacks=self.lacks,
+            points=self.points,
         )
 
     @property
@@ -73,4 +76,5 @@ class Options:
             words += ["--departs", f"{clause}={reason}"]
         for operation in self.lacks:
             words += ["--lacks", operation]
+        words += ["--points", self.points] if self.points else []
         return shlex.join(words)

@@ -196,7 +196,9 @@ class Pursuit:
         entry = reported(news.finding, news.reproduction, None, self._known)
         known = entry.known or self._bug(news.finding.signature)
         options = self._options
-        entry = evolve(entry, known=known, reference=options.reference, departures=options.departures)
+        entry = evolve(
+            entry, known=known, reference=options.reference, departures=options.departures, points=options.points
+        )
         self.found[clause] = entry
         self._listener.found(entry)
 
