@@ -112,6 +112,13 @@ class WrapsExceptions(Bridge):
             super().deliver(how, what)
 
 
+class GivesExceptionsAsValues(Bridge):
+    """What failed over there is a value over here, which happens to be an exception."""
+
+    def deliver(self, how: str, what: Any) -> None:
+        super().deliver("value" if how == "error" else how, what)
+
+
 class SwallowsStopIteration(Bridge):
     """What cannot be set is left alone, and whoever awaits the outgoing end waits for ever."""
 
@@ -301,6 +308,7 @@ def _variant(clause: str, made: type[Bridge], **fields: Any) -> Variant:
 VARIANTS: Final = [
     _variant("B1", FalsyExceptionIsNone),
     _variant("B1", WrapsExceptions),
+    _variant("B1", GivesExceptionsAsValues),
     _variant("B1", SwallowsStopIteration),
     _variant("B2", OneWay),
     _variant("B2", CancelsOnError),

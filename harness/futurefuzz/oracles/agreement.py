@@ -14,7 +14,7 @@ from futurefuzz.contracts.verdict import Clause, Violation
 from futurefuzz.oracles.base import Situation, situation
 from futurefuzz.oracles.transitions import settled
 from futurefuzz.programs.program import Operation
-from futurefuzz.runs.history import FinalState, Run
+from futurefuzz.runs.history import FinalState, Outcome, Run
 
 __all__ = ["Agreement"]
 
@@ -54,7 +54,7 @@ class Agreement:
             went, came = states.get((future, "resolver")), states.get((future, "observer"))
             if went is None or came is None:
                 continue
-            broken = self._disagree(facts, future, settled(went.outcome), settled(came.outcome), cancelled, started)
+            broken = self._disagree(facts, future, _final(went.outcome), _final(came.outcome), cancelled, started)
             if broken is not None:
                 clause, detail, cause = broken
                 return [facts.violation(self.name, clause, detail, cause, last)]
@@ -103,3 +103,10 @@ class Agreement:
         if came != went:
             return clauses.AGREE, "came out differently", "What came out is not what went in"
         return None
+
+
+def _final(outcome: Outcome | None) -> str | None:
+    """What an end is for good; an exception that it gives as its value is another outcome than one that it raises."""
+    if outcome is not None and outcome.how == "returned" and outcome.what[:2] == "e:":
+        return f"value {outcome.what}"
+    return settled(outcome)
