@@ -90,9 +90,9 @@ def test_what_is_found_replays_with_the_points_that_its_command_names(
     """And only with them."""
     (tmp_path / "racy_future.py").write_text(_RACY)
     monkeypatch.chdir(tmp_path)
-    words = "validate racy_future:Racy --contract concurrent --points free-threaded --runs 80 --seed 1 --jobs 1".split()
+    options = ["--contract", "concurrent", "--points", "free-threaded", "--runs", "80", "--seed", "1", "--jobs", "1"]
     with pytest.raises(SystemExit) as ending:
-        cli.main(words)
+        cli.main(["validate", "racy_future:Racy", *options])
     said = capsys.readouterr().out
     assert ending.value.code == 1
     command = re.search(r"futurefuzz (replay --target racy_future:Racy@concurrent --points free-threaded ff1\S+)", said)
