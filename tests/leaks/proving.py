@@ -89,13 +89,13 @@ def prove(names: Sequence[str], count: int, *, seed: int = 0) -> Proof:
     bugs = known.load(shipped.directory("corpus") / "known.toml")
     upcoming = seed
     while proof.checked < count:
-        last, code = upcoming, 0
+        last, code, began = upcoming, 0, False
         for line in _child(names, upcoming, count - proof.checked):
             if "ended" in line:
                 code = line["ended"]
                 continue
             if "begin" in line:
-                last = line["begin"]
+                last, began = line["begin"], True
                 continue
             proof.checked += 1
             proof.scenarios[line["scenario"]] += 1
@@ -104,6 +104,8 @@ def prove(names: Sequence[str], count: int, *, seed: int = 0) -> Proof:
                 if bugs.match(name, platform.python_implementation(), sys.version_info) is None:
                     proof.fresh.append(proof.alarms[-1])
         upcoming = last + 1
+        if not began:
+            raise AssertionError(f"no program was begun, exit code {code}: can {', '.join(names)} be imported?")
         if proof.checked < count:
             proof.deaths.append((last, code))
             if len(proof.deaths) > _MOST_DEATHS:
@@ -137,6 +139,7 @@ def _pairs(names: tuple[str, ...]) -> list[tuple[Scenario, Target]]:
 
 def _look(names: Sequence[str], seed: int, count: int) -> None:
     """The child's part."""
+    _pairs(tuple(names))  # what cannot be imported is no death of a program
     checked = 0
     for nth in itertools.count(seed):
         if checked == count:
