@@ -7,7 +7,7 @@ import random
 import pytest
 
 from futurefuzz import oracles
-from futurefuzz.contracts import several_loops_clauses
+from futurefuzz.contracts import several_loops_clauses, several_loops_evidence
 from futurefuzz.programs.choices import RandomChoices
 from futurefuzz.programs.program import Actor, Operation, Program
 from futurefuzz.programs.scenario import load_scenarios
@@ -15,7 +15,7 @@ from futurefuzz.runs import several_loops
 from futurefuzz.runs.executor import execute
 from futurefuzz.targets import base, find
 from futurefuzz.targets.base import Target
-from tests.oracles.planted_crossings import GIVES_UP, PLANTED, SOUND, PlantedCrossing
+from tests.oracles.planted_crossings import GIVES_UP, PLANTED, SOUND, WAITS, PlantedCrossing
 from tests.oracles.test_planted import Walk
 
 RUNS = 40
@@ -49,6 +49,29 @@ def test_asyncio_s_own_way_is_not_blamed(planted: PlantedCrossing) -> None:
 def test_every_clause_has_a_planted_bug() -> None:
     """A clause that nothing can break would be no promise."""
     assert {planted.clause for planted in PLANTED} == {clause.id for clause in several_loops_clauses.CLAUSES}
+
+
+def attempts(program: Program) -> set[str]:
+    """The clauses that some run of a program tries."""
+    seen = set()
+    for seed in range(RUNS):
+        run = execute(program, SOUND, Walk(seed), step_bound=2000)
+        assert run is not None
+        seen.update(several_loops_evidence.tried(run))
+    return seen
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: f"{planted.clause} {planted.name}")
+def test_what_shows_a_bug_tries_its_clause(planted: PlantedCrossing) -> None:
+    """A program that shows that a clause is broken counts, where nothing is wrong, as one that has tried it."""
+    if planted.name != "an open loop refuses":  # of an open loop nothing but a refusal can be seen
+        assert planted.clause in attempts(planted.program)
+
+
+def test_what_cannot_show_a_bug_tries_nothing() -> None:
+    """Nobody posts twice, cancels, completes twice, is refused, or is called."""
+    assert attempts(WAITS) == {"M2", "M4", "M7"}
+    assert attempts(Program(actors=(Actor(kind="task", operations=(Operation(name="await"),)),), loops=2)) == set()
 
 
 def test_who_waits_for_whom_is_told_by_name() -> None:

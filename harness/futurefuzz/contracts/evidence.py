@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
-from futurefuzz.contracts import clauses_of, compound_evidence
+from futurefuzz.contracts import clauses_of, compound_evidence, several_loops_evidence
 from futurefuzz.contracts.compound_evidence import SHAPES_OF
 from futurefuzz.contracts.compound_facts import judged
 from futurefuzz.contracts.misuse import LOOSE, misuse
@@ -372,4 +372,6 @@ class Witness:
         found = [clause for clause, test in self._tests if (whole or clause in _SURVIVAL) and test(facts)]
         if whole and self._of_group:
             found += compound_evidence.tried(self._contract, self._shape, run)
+        if whole and self._contract == "loops":
+            found += several_loops_evidence.tried(run)
         return found
