@@ -29,7 +29,7 @@ from futurefuzz.campaign.plan import Dealer, Pair, Plan, Unit
 from futurefuzz.campaign.points import put_points
 from futurefuzz.campaign.tally import Tally
 from futurefuzz.campaign.unit import run_unit
-from futurefuzz.campaign.worker import _about
+from futurefuzz.campaign.worker import about
 from futurefuzz.findings.signature import clause_of_end
 from futurefuzz.programs.scenario import Scenario, load_scenarios
 from futurefuzz.runs.freezing import stays_frozen
@@ -191,7 +191,7 @@ class _Trying:
             for name, scenario in load_scenarios(()).items()
             if scenario.fits(target) and name not in _LEAVING
         }
-        self._subject = Subject.described(target.name, _about(target))
+        self._subject = Subject.described(target.name, about(target))
         self._options = Options(what=target.name, name=target.name, seconds=None, runs=runs, seed=seed)
 
     def run(self) -> Tried:
