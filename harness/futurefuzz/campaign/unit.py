@@ -1,7 +1,7 @@
-"""One unit of work: a generated program on a target under a few dozen schedules. Runs inside a worker.
+"""One unit of work: generated programs on a target under a few dozen schedules. Runs inside a worker.
 
-All state is local to the unit: its garbage is collected when it ends, and before each run of a program that collects by
-itself, so that a run does the same thing here and alone in a fresh process.
+All state is local to a program: its garbage is collected when it has been run, and before each run of a program that
+collects by itself, so that a run does the same thing here and alone in a fresh process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import Factory, define, frozen
 
 from futurefuzz import explorers, leaks
 from futurefuzz.campaign.examination import Examiner, chosen
@@ -43,9 +43,9 @@ __all__ = ["UnitResult", "run_unit"]
 #: a program is left when that many runs in a row showed nothing that it had not shown before
 _STALE: Final = 12
 
-#: of so many units of a pair one is looked at for leaks, with its last run; that takes about the time of five runs. Not
-#: a divisor of the rotation of explorers, so that all of them take part. Where a program does what has no documented
-#: meaning, hardly anything else is judged: these are looked at more often.
+#: of so many programs of a pair one is looked at for leaks, with its last run; that takes about the time of five runs.
+#: Not a divisor of the rotation of explorers, so that all of them take part. Where a program does what has no
+#: documented meaning, hardly anything else is judged: these are looked at more often.
 _LEAK_CHECKED: Final = 5
 _LEAK_CHECKED_UNDEFINED: Final = 2
 _LEAK_TURN: Final = 1
@@ -102,12 +102,15 @@ def run_unit(
     sent: dict[str, int],
     send: Callable[[dict[str, Any]], None],
 ) -> UnitResult:
-    """Generate the unit's program and run it.
+    """Generate the unit's program and run it; another one when there was nothing to choose in it, and so on.
+
+    A program without choices has one run only. Units that ended with it would give most of a campaign's time to the
+    scenarios with threads, and spend the rest on handing out units.
 
     Args:
         unit: which.
-        scenario: what generates the program.
-        target: what it runs on.
+        scenario: what generates the programs.
+        target: what they run on.
         note: gets what happens, should it be the last.
         limit: most runs.
         sent: how often the case of each signature was sent; grows.
@@ -117,124 +120,177 @@ def run_unit(
         InputError: the scenario cannot generate a program.
     """
     note.unit(unit.number)
-    wanted = unit.examination
-    try:
-        program = _program(unit, scenario, target)
-        if program is None:
-            return UnitResult(runs=0, choices=0, behaviours=[], found={})
-        described = program_to_json(program)
-    except (Exception, SystemExit) as error:
-        raise InputError(
-            f"scenario {scenario.name}: cannot generate unit {unit.nth} for {target.name}: {_last_line(error)}"
-        ) from error
-    text = json.dumps(described, separators=(",", ":"))
-    note.program(text)
-    tidy = any(operation.name == "collect" for operation in program.operations())
-    base = hashlib.sha256(f"{target.name}\n{text}".encode()).hexdigest()
-    given = wanted is not None and wanted.program is not None
-    explorer: Explorer
-    if wanted is not None and given and not wanted.outcomes:
-        explorer = Bounded(bound=wanted.bound)
-    else:
-        explorer = explorers.make(unit.explorer, unit.rng("explorer"))
-    behaviours: set[int] = set()
-    violations: list[Violation] = []
-    run: Run | None = None
-    found: dict[str, int] = {}
-    examiner = None if wanted is None else Examiner(program, target, outcomes=wanted.outcomes)
-
-    def offer(violation: Violation, name: str, choices: list[int]) -> None:
-        """Send the case of a violation, unless that was done often enough."""
-        if sent.get(name, 0) < _SENT:
-            sent[name] = sent.get(name, 0) + 1
-            case = {"signature": name, "grade": violation.grade, "cause": violation.cause}
-            where = {"scenario": scenario.name, "target": target.name, "program": described}
-            breaks = {}
-            if examiner is not None:
-                breaks = {"breaks": examiner.breaks(violation), "suspect": examiner.suspects(violation)}
-            send({"case": {**case, **where, **breaks, "choices": list(choices)}})
-
-    exhausted = unsteady = False
-    followed: list[int] = []
-    runs = choices_made = stale = 0
-    last = leaves(program)  # its one run is the last of this process
-    limit = 1 if last else min(limit, unit.runs)
-    while runs < limit:
-        if tidy:
-            note.phase("collecting")
-            gc.collect()
-        note.run(runs)
-        choices = NotedChoices(note)
-        run = None  # the one before is gone before the next begins
+    limit = min(limit, unit.runs)
+    work = _Work(unit=unit, scenario=scenario, target=target, note=note, limit=limit, sent=sent, send=send)
+    choices = unit.rng("program")
+    nth = 0
+    while True:
         try:
-            run = execute(
-                program,
-                target,
-                explorer,
-                choices=choices,
-                history=NotedHistory(note),
-                surroundings=Leaving if last else World,
-            )
-        except NotDeterministicError:  # what walks a set by addresses, say; nothing is said against it
-            unsteady = True
+            program = _program(unit, scenario, target, RandomChoices(choices))
+            if program is None:
+                break
+            described = program_to_json(program)
+        except (Exception, SystemExit) as error:
+            raise InputError(
+                f"scenario {scenario.name}: cannot generate unit {unit.nth} for {target.name}: {_last_line(error)}"
+            ) from error
+        again = work.run(program, described, nth)
+        nth += 1
+        # Making and judging a program costs as much as another run of it.
+        if not again or unit.examination is not None or work.runs + nth >= limit:
             break
-        if run is None:
-            exhausted = True
-            break
-        note.phase("judging")
-        runs += 1
-        choices_made += len(choices)
-        known = len(behaviours)
-        behaviours.add(_behaviour(base, run.status, run.history))
-        stale = 0 if len(behaviours) > known else stale + 1
-        if given:
-            followed = list(choices)
-        judgement = assess(run)
-        violations = judgement.violations
-        if examiner is not None:
-            examiner.saw(run, judgement)
-        if violations:
-            first = violations[0]
-            name = signature.of(target.name, first)
-            found[name] = found.get(name, 0) + 1
-            if found[name] == 1:
-                offer(first, name, choices)
-        if not choices:
-            exhausted = True  # without any choice every other run would be the same
-            break
-        if stale >= _STALE and not given:
-            break
-    every = _LEAK_CHECKED if circumstances(program) in ("", STARVED) else _LEAK_CHECKED_UNDEFINED
-    if wanted is not None and not given:
-        every = min(every, _LEAK_EXAMINED)
-    turn = (unit.nth % every == _LEAK_TURN or (given and runs >= _LEAK_WORTH)) and not last
-    if given and run is None and exhausted and turn and not violations:  # gone before it was known to be the last one
-        note.run(runs)
-        run = execute(program, target, ChoicesReplay(followed), choices=NotedChoices(note), history=NotedHistory(note))
-    if run is not None and not violations and turn and leaks.judged(program):
-        buffers = unit.nth % (every * _BUFFERS_COUNTED) == _LEAK_TURN
-        leaking = leaks.check(
-            program, target, run.choices, noting=partial(_noted, note, runs - 1), buffers=buffers
-        )
+    return work.result()
+
+
+@define(kw_only=True)
+class _Work:
+    """What a unit has done so far."""
+
+    unit: Unit
+    scenario: Scenario
+    target: Target
+    note: Note
+    limit: int
+    sent: dict[str, int]
+    send: Callable[[dict[str, Any]], None]
+    runs: int = 0
+    choices: int = 0
+    behaviours: set[int] = Factory(set)
+    found: dict[str, int] = Factory(dict)
+    exhausted: bool = False
+    unsteady: bool = False
+    examiner: Examiner | None = None
+
+    def run(self, program: Program, described: dict[str, Any], nth: int) -> bool:
+        """Run the unit's `nth` program; True when there was nothing to choose, so that one run was all of it."""
+        unit, target, note = self.unit, self.target, self.note
+        wanted = unit.examination
+        text = json.dumps(described, separators=(",", ":"))
+        note.program(text)
+        tidy = any(operation.name == "collect" for operation in program.operations())
+        base = hashlib.sha256(f"{target.name}\n{text}".encode()).hexdigest()
+        given = wanted is not None and wanted.program is not None
+        explorer: Explorer
+        if wanted is not None and given and not wanted.outcomes:
+            explorer = Bounded(bound=wanted.bound)
+        else:
+            explorer = explorers.make(unit.explorer, unit.rng(f"explorer {nth}" if nth else "explorer"))
+        if wanted is not None:
+            self.examiner = Examiner(program, target, outcomes=wanted.outcomes)
+        behaviours: set[int] = set()
+        violations: list[Violation] = []
+        run: Run | None = None
+        followed: list[int] = []
+        stale = 0
+        only = False
+        last = leaves(program)  # its one run is the last of this process
+        limit = self.runs + 1 if last else self.limit
+        while self.runs < limit:
+            if tidy:
+                note.phase("collecting")
+                gc.collect()
+            note.run(self.runs)
+            choices = NotedChoices(note)
+            run = None  # the one before is gone before the next begins
+            try:
+                run = execute(
+                    program,
+                    target,
+                    explorer,
+                    choices=choices,
+                    history=NotedHistory(note),
+                    surroundings=Leaving if last else World,
+                )
+            except NotDeterministicError:  # what walks a set by addresses, say; nothing is said against it
+                self.unsteady = True
+                break
+            if run is None:
+                self.exhausted = True
+                break
+            note.phase("judging")
+            self.runs += 1
+            self.choices += len(choices)
+            if given:
+                followed = list(choices)
+            known = len(behaviours)
+            behaviours.add(_behaviour(base, run.status, run.history))
+            stale = 0 if len(behaviours) > known else stale + 1
+            judgement = assess(run)
+            violations = judgement.violations
+            if self.examiner is not None:
+                self.examiner.saw(run, judgement)
+            if violations:
+                first = violations[0]
+                name = signature.of(target.name, first)
+                self.found[name] = self.found.get(name, 0) + 1
+                if self.found[name] == 1:
+                    self._offer(first, name, choices, described)
+            if not choices:
+                self.exhausted = only = True  # without any choice every other run would be the same
+                break
+            if stale >= _STALE and not given:
+                break
+        self.behaviours |= behaviours
+        turn = not violations and not last and self._leak_turn(program, nth)
+        if given and run is None and self.exhausted and turn:  # gone before it was known to be the last one
+            note.run(self.runs)
+            again = ChoicesReplay(followed)
+            run = execute(program, target, again, choices=NotedChoices(note), history=NotedHistory(note))
+        if run is not None and turn and leaks.judged(program):
+            self._check_leaks(program, run, described, nth)
+        if not last:
+            note.phase("collecting")
+            gc.collect()  # here rather than before the next one: a heap that this one has broken is noted as its own
+        return only and not last
+
+    def _leak_turn(self, program: Program, nth: int) -> bool:
+        """Whether it is this program's turn to be looked at for leaks."""
+        wanted = self.unit.examination
+        given = wanted is not None and wanted.program is not None
+        turn = (self.unit.nth + nth) % self._leak_checked(program) == _LEAK_TURN
+        return turn or (given and self.runs >= _LEAK_WORTH)
+
+    def _leak_checked(self, program: Program) -> int:
+        """Of how many programs like this one is looked at."""
+        wanted = self.unit.examination
+        every = _LEAK_CHECKED if circumstances(program) in ("", STARVED) else _LEAK_CHECKED_UNDEFINED
+        return min(every, _LEAK_EXAMINED) if wanted is not None and wanted.program is None else every
+
+    def _check_leaks(self, program: Program, run: Run, described: dict[str, Any], nth: int) -> None:
+        target, examiner = self.target, self.examiner
+        buffers = (self.unit.nth + nth) % (self._leak_checked(program) * _BUFFERS_COUNTED) == _LEAK_TURN
+        noting = partial(_noted, self.note, self.runs - 1)
+        leaking = leaks.check(program, target, run.choices, noting=noting, buffers=buffers)
         if examiner is not None:
             broken = [violation.clause.id for violation in leaking if examiner.breaks(violation)]
             examiner.checked(leaks.looked_at(run), broken)
         for violation in leaking:
             name = signature.of(target.name, violation)
-            found[name] = 1
-            offer(violation, name, run.choices)
-    if not last:
-        note.phase("collecting")
-        gc.collect()  # here rather than before the next unit: a heap that this one has broken is noted as its own
-    return UnitResult(
-        runs=runs,
-        choices=choices_made,
-        behaviours=sorted(behaviours),
-        found=found,
-        exhausted=exhausted,
-        unsteady=unsteady,
-        examined=None if examiner is None else examiner.to_json(),
-    )
+            self.found[name] = self.found.get(name, 0) + 1
+            self._offer(violation, name, run.choices, described)
+
+    def _offer(self, violation: Violation, name: str, choices: list[int], described: dict[str, Any]) -> None:
+        """Send the case of a violation, unless that was done often enough."""
+        if self.sent.get(name, 0) < _SENT:
+            self.sent[name] = self.sent.get(name, 0) + 1
+            case = {"signature": name, "grade": violation.grade, "cause": violation.cause}
+            where = {"scenario": self.scenario.name, "target": self.target.name, "program": described}
+            breaks = {}
+            if self.examiner is not None:
+                breaks = {"breaks": self.examiner.breaks(violation), "suspect": self.examiner.suspects(violation)}
+            self.send({"case": {**case, **where, **breaks, "choices": list(choices)}})
+
+    def result(self) -> UnitResult:
+        """What there is to tell."""
+        return UnitResult(
+            runs=self.runs,
+            choices=self.choices,
+            behaviours=sorted(self.behaviours),
+            found=self.found,
+            exhausted=self.exhausted,
+            unsteady=self.unsteady,
+            examined=None if self.examiner is None else self.examiner.to_json(),
+        )
 
 
 def _noted(note: Note, nth: int) -> list[int]:
@@ -243,9 +299,8 @@ def _noted(note: Note, nth: int) -> list[int]:
     return NotedChoices(note)
 
 
-def _program(unit: Unit, scenario: Scenario, target: Target) -> Program | None:
+def _program(unit: Unit, scenario: Scenario, target: Target, choices: RandomChoices) -> Program | None:
     """What the unit runs; None when all that was drawn has what is to be avoided."""
-    choices = RandomChoices(unit.rng("program"))
     wanted = unit.examination
     if wanted is None:
         return scenario.generate(choices, target)
