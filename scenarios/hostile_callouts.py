@@ -33,6 +33,7 @@ SCENARIO = Scenario(
     profile=Profile(
         threads=(0, 1),
         tasks=(1, 3),
+        thread_share=0.1,
         actors=(2, 2, 2, 3),
         futures=(1, 1, 1, 1, 2),
         callbacks=(1, 2, 3, 3, 4),

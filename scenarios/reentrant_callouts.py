@@ -12,8 +12,8 @@ from futurefuzz.programs.profile import Profile
 from futurefuzz.programs.scenario import Scenario
 
 _ON_THE_FUTURE = {
-    "add_done_callback": 8,
-    "remove_done_callback": 6,
+    "add_done_callback": 12,
+    "remove_done_callback": 10,
     "set_result": 3,
     "cancel": 4,
     "set_exception": 3,
@@ -32,7 +32,8 @@ SCENARIO = Scenario(
     contracts=("asyncio",),
     profile=Profile(
         threads=(0, 1),
-        tasks=(1, 3),
+        tasks=(1, 4),
+        thread_share=0.1,
         actors=(2, 2, 3, 4),
         futures=(1, 1, 1, 1, 2),
         callbacks=(1, 2, 3, 3, 4),
@@ -49,9 +50,10 @@ SCENARIO = Scenario(
         deferring=0.5,
         contexts=0.3,
         hooks=0.9,
+        hook_counts=(1, 2, 2, 3),
         # By how many programs it takes to meet one: comparing and printing are rare, scheduling is not.
         hook_kinds=("call_soon",) * 3
-        + ("eq",) * 6
+        + ("eq",) * 8
         + ("repr",) * 3
         + ("del",) * 3
         + ("init",) * 3

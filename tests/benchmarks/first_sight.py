@@ -3,8 +3,8 @@
     python -m tests.benchmarks.first_sight [--only gh-125969] [--runs 20000] [--seeds 3] [--early] [--json FILE]
     python -m tests.benchmarks.first_sight --table FILE...
 
-The campaigns are those of `known_bugs`: one target, all scenarios. But nothing is confirmed or made smaller, and what is
-counted is runs, with one worker: that is the same however busy the machine is, so a change to the generator can be
+The campaigns are those of `known_bugs`: one target, all scenarios. But nothing is confirmed or made smaller, and what
+is counted is runs, with one worker: that is the same however busy the machine is, so a change to the generator can be
 compared with what was there before. A bug counts from the first run with one of its signatures. Rare bugs are better
 compared by how many units showed them in all. Seconds are those of the processors, spent by all processes.
 """
@@ -31,7 +31,9 @@ from tests.benchmarks.known_bugs import BUGS, Bug
 __all__ = ["campaign", "main", "table"]
 
 
-def campaign(target: str, bugs: Sequence[Bug], *, seed: int, runs: int, early: bool = False) -> list[dict[str, Any]]:
+def campaign(
+    target: str, bugs: Sequence[Bug], *, seed: int, runs: int, scenarios: Sequence[str] = (), early: bool = False
+) -> list[dict[str, Any]]:
     """One campaign on a target.
 
     Args:
@@ -39,6 +41,7 @@ def campaign(target: str, bugs: Sequence[Bug], *, seed: int, runs: int, early: b
         bugs: to look for there.
         seed: of the campaign.
         runs: how many to make.
+        scenarios: only these; empty for all.
         early: end when all bugs that this release has were seen.
 
     Returns:
@@ -48,7 +51,8 @@ def campaign(target: str, bugs: Sequence[Bug], *, seed: int, runs: int, early: b
     affected = {bug.id for bug in bugs if bug.affects(sys.version_info)}
     first: dict[str, dict[str, Any]] = {}
     units: dict[str, int] = {}
-    supervisor = Supervisor(Options(seed=seed, targets=(target,)).setup, jobs=1, stop=lambda: early and seen())
+    options = Options(seed=seed, targets=(target,), scenarios=tuple(scenarios))
+    supervisor = Supervisor(options.setup, jobs=1, stop=lambda: early and seen())
 
     def seen() -> bool:
         return bool(affected) and affected <= set(first)
@@ -147,6 +151,7 @@ def main() -> None:
     """Run the campaigns, or show the table of earlier ones."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], metavar="ID", help="only this bug; more than once")
+    parser.add_argument("--scenario", action="append", default=[], metavar="NAME", help="only this; more than once")
     parser.add_argument("--runs", type=int, default=20_000, help="of each campaign; default 20,000")
     parser.add_argument("--seeds", type=int, default=3, help="campaigns for each target; default 3")
     parser.add_argument("--first-seed", type=int, default=0, help="the seeds from this one on; default 0")
@@ -169,7 +174,10 @@ def main() -> None:
             wanted.setdefault(bug.target, []).append(bug)
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for target, bugs in wanted.items():
-            for result in campaign(target, bugs, seed=seed, runs=options.runs, early=options.early):
+            results = campaign(
+                target, bugs, seed=seed, runs=options.runs, scenarios=options.scenario, early=options.early
+            )
+            for result in results:
                 print(_line(result), flush=True)  # noqa: T201
                 if options.json:
                     with options.json.open("a", encoding="utf-8") as file:

@@ -224,6 +224,59 @@ def test_the_same_callback_is_registered_twice_in_some_programs() -> None:
     )
 
 
+def registered_share(drawn: list[Program]) -> float:
+    """Of the removals from futures to which the program adds callbacks: how many are of one of these."""
+    found = []
+    for program in drawn:
+        added = {(o.future, o.callback) for o in program.operations() if o.name == "add_done_callback"}
+        futures = {future for future, _ in added}
+        removals = [o for o in program.operations() if o.name == "remove_done_callback" and o.future in futures]
+        found += [(operation.future, operation.callback) in added for operation in removals]
+    assert len(found) > 1000
+    return sum(found) / len(found)
+
+
+def test_most_removals_are_of_callbacks_that_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three in four are drawn among what is added to that future by then, the others among all callbacks."""
+    profile = Profile(
+        task_operations={"add_done_callback": 1, "remove_done_callback": 1, "await": 1, "set_result": 1},
+        callbacks=(4,),
+        futures=(1,),
+    )
+    assert registered_share(programs(ASYNCIO, profile)) > 0.7
+    monkeypatch.setattr("futurefuzz.programs.generator._REGISTERED", 0)
+    assert registered_share(programs(ASYNCIO, profile)) < 0.6
+
+
+def test_removals_that_could_find_nothing_often_become_registrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four in ten stay what they are: removing from an empty list is an operation, too."""
+    profile = Profile(task_operations={"remove_done_callback": 1, "set_result": 1}, subset=(1,))
+    none = Counter(o.name for p in programs(ASYNCIO, profile, 500) for o in p.operations())
+    assert none["add_done_callback"] == 0  # what a profile leaves out stays out
+    profile = Profile(task_operations={"remove_done_callback": 20, "add_done_callback": 1, "set_result": 1})
+
+    def added(drawn: list[Program]) -> float:
+        names = Counter(o.name for program in drawn for o in program.operations())
+        return names["add_done_callback"] / (names["add_done_callback"] + names["remove_done_callback"])
+
+    often = added(programs(ASYNCIO, profile, 500))
+    monkeypatch.setattr("futurefuzz.programs.generator._FIRST", 0.0)
+    assert added(programs(ASYNCIO, profile, 500)) + 0.05 < often < 0.6
+
+
+def test_hooks_often_change_what_the_future_is_in_the_middle_of() -> None:
+    """Inside a walk over the callbacks these are added and removed, inside a look at an outcome it is resolved."""
+    begins: dict[str, Counter[bool]] = {"eq": Counter(), "init": Counter(), "del": Counter()}
+    for program in programs(ASYNCIO, count=6000):
+        for hook in program.hooks:
+            if hook.kind in begins:
+                begins[hook.kind][hook.operations[0].name in ("add_done_callback", "remove_done_callback")] += 1
+    share = {kind: counts[True] / counts.total() for kind, counts in begins.items()}
+    assert share["eq"] > 0.35
+    assert share["init"] < 0.15
+    assert share["del"] < 0.2
+
+
 # ---- draws are independent ------------------------------------------------------------------------------------------
 
 

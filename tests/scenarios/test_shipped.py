@@ -8,10 +8,12 @@ from random import Random
 import pytest
 
 from futurefuzz import explorers, targets
+from futurefuzz.campaign.note import hook_of
 from futurefuzz.errors import HarnessError
+from futurefuzz.oracles import assess
 from futurefuzz.programs.choices import RandomChoices
 from futurefuzz.programs.operations import RESOLVING
-from futurefuzz.programs.program import Program
+from futurefuzz.programs.program import Operation, Program
 from futurefuzz.programs.scenario import Scenario, load_scenarios
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Run
@@ -19,6 +21,7 @@ from futurefuzz.shipped import directory
 from futurefuzz.targets.base import Target
 
 SCENARIOS = load_scenarios()
+FUTURE = targets.find("asyncio.PyFuture")
 PAIRS = [
     pytest.param(scenario, target, id=f"{name} on {target.name}")
     for name, scenario in SCENARIOS.items()
@@ -141,6 +144,40 @@ def test_hooks_of_every_kind_that_python_makes_possible_act() -> None:
             if event.kind == "call" and event.site.startswith("h"):
                 acted[run.program.hooks[int(event.site[1:].partition(".")[0])].kind] += 1
     assert set(acted) == {"call_soon", "get_debug", "eq", "repr", "del", "init", "context"}
+
+
+def test_callbacks_are_removed_while_a_removal_compares_them() -> None:
+    """Of 1,500 programs at least five remove a callback inside the `__eq__` that the removal of another one calls."""
+    found = sum(map(_removes_in_a_comparison, runs(SCENARIOS["reentrant_callouts"], FUTURE, 1500)))
+    assert found >= 5
+
+
+def _removes_in_a_comparison(run: Run) -> bool:
+    calls: list[tuple[str, int | None]] = []
+    for event in run.history:
+        if event.kind == "call":
+            operation = event.what
+            assert isinstance(operation, Operation)
+            calls.append((operation.name, operation.callback))
+        elif event.kind == "return" and calls:
+            name, callback = calls.pop()
+            hook = run.program.hooks[hook_of(event.site)] if event.site.startswith("h") else None
+            inside = hook is not None and hook.kind == "eq"
+            removed = event.outcome is not None and event.outcome.what.isdecimal() and int(event.outcome.what) > 0
+            outer = calls[-1] if calls else ("", None)
+            if inside and removed and name == outer[0] == "remove_done_callback" and callback != outer[1]:
+                return True
+    return False
+
+
+def test_callbacks_that_are_equal_to_nothing_are_removed_while_they_are_registered() -> None:
+    """Of 800 programs at least six ask the Python Future to remove such a callback, and it stays."""
+    details = [
+        violation.detail
+        for run in runs(SCENARIOS["hostile_objects"], FUTURE, 800)
+        for violation in assess(run).violations
+    ]
+    assert sum(detail == "callback that is not equal to itself stays" for detail in details) >= 6
 
 
 @pytest.mark.parametrize(("scenario", "target"), [p for p in PAIRS if "Py" in str(p.id) or "asyncio" not in str(p.id)])

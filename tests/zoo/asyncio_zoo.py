@@ -166,7 +166,7 @@ class FillsTheHole(OwnFuture):
         registered = list(self._registered)
         count = at = 0
         while at < len(registered):
-            if registered[at].function != function:
+            if registered[at].function is not function and registered[at].function != function:
                 at += 1
                 continue
             count += 1

@@ -123,7 +123,8 @@ class OwnFuture:
 
     def remove_done_callback(self, function: Callable[[Any], object]) -> int:
         # Comparing calls out: what happens meanwhile must not be undone by what is put back.
-        equal = [id(one) for one in self._registered if one.function == function]
+        # The very same object is meant whatever it says of itself.
+        equal = [id(one) for one in self._registered if one.function is function or one.function == function]
         self._registered = [one for one in self._registered if id(one) not in equal]
         return len(equal)
 

@@ -47,6 +47,12 @@ _LINKED: Final = 0.6
 _ASTRAY: Final = 0.6
 #: chance that a task awaits a future of its own loop as if it were of another one
 _THROUGH_ITSELF: Final = 0.15
+#: how many removals are of a callback that some operation adds to that future, for each one of any callback
+_REGISTERED: Final = 3
+#: chance that what would remove a callback from a future to which nothing adds any adds one instead
+_FIRST: Final = 0.6
+#: chance of a callback that it is as inconvenient as some of its program are
+_EACH: Final = 0.7
 _STARVABLE: Final = frozenset(STARVABLE)
 #: which allocation of an operation may fail
 _STARVED: Final = (1, 12)
@@ -68,6 +74,12 @@ _HOOK_NEEDS: Final[dict[str, tuple[frozenset[str], ...]]] = {
     "loop-attribute": (frozenset({"add_done_callback"}), frozenset({"await"})),
     "value-attribute": (frozenset({"set_exception not-an-exception"}),),
 }
+
+#: hook kind -> what the future is in the middle of: its list of callbacks, or its outcome
+_IN_THE_LIST: Final = frozenset({"call_soon", "get_debug", "loop-attribute", "context", "eq", "hash", "repr"})
+_IN_THE_OUTCOME: Final = frozenset({"init", "getattribute", "value-attribute"})
+#: chance that a hook begins by changing just that
+_TOUCHING: Final = 0.4
 
 
 def generate(choices: Choices, profile: Profile, target: Target) -> Program:
@@ -112,8 +124,8 @@ class _Draft:
     """A program while it is being drawn."""
 
     __slots__ = (
-        "children", "choices", "contexts", "foreign", "futures", "observed", "plan", "pool", "resolved", "started",
-        "used",
+        "children", "choices", "contexts", "foreign", "futures", "observed", "plan", "pool", "registered", "resolved",
+        "started", "used",
     )  # fmt: skip
 
     def __init__(self, choices: Choices, plan: Plan) -> None:
@@ -123,6 +135,7 @@ class _Draft:
         self.started = 0  # bit per future that some actor sets running
         self.resolved = 0  # bit per future that an actor tries to resolve before it waits
         self.observed = 0  # bit per future with a callback or a waiter
+        self.registered: dict[int, list[int]] = {}  # future -> callbacks that operations drawn so far add to it
 
     def program(self) -> Program:
         choices, plan = self.choices, self.plan
@@ -213,7 +226,10 @@ class _Draft:
             return TASK
         if count - threads == plan.tasks[1]:
             return THREAD
-        return THREAD if self.choices.flag(plan.threads[1] / (plan.threads[1] + plan.tasks[1])) else TASK
+        share = plan.profile.thread_share
+        if share is None:
+            share = plan.threads[1] / (plan.threads[1] + plan.tasks[1])
+        return THREAD if self.choices.flag(share) else TASK
 
     def _actor(self, kind: ActorKind) -> list[Operation]:
         choices, profile = self.choices, self.plan.profile
@@ -238,7 +254,10 @@ class _Draft:
                 return drawn
 
     def _one(self, offer: Offer, name: str, first_callback: int = 0, future: int | None = None) -> Operation:
-        """One operation of that name; at most four choices, and two for a failing allocation."""
+        """One operation of that name; at most four choices, and two for a failing allocation.
+
+        What is registered is one of the callbacks from `first_callback` on.
+        """
         choices = self.choices
         if name in ("collect", "yield"):
             return _operation(name, 0, None, None, None, "direct")
@@ -251,10 +270,26 @@ class _Draft:
         via = "direct"
         if name in ("add_done_callback", "remove_done_callback"):
             last = self.pool - 1
-            callback = choices.integer(first_callback, last) if first_callback < last else last
+            known = self.registered.get(future)
+            if name == "remove_done_callback":
+                if known:
+                    drawn = choices.integer(0, (_REGISTERED + 1) * self.pool - 1)
+                    any_one = drawn - _REGISTERED * self.pool
+                    callback = any_one if any_one >= 0 else known[drawn % len(known)]
+                elif "add_done_callback" in offer.listing and choices.flag(_FIRST):
+                    name = "add_done_callback"
+                else:
+                    callback = choices.integer(0, last) if last else 0
+            if callback is None:
+                callback = choices.integer(first_callback, last) if first_callback < last else last
             self.used = max(self.used, callback + 1)
-            if name == "add_done_callback" and self.contexts and len(offer.contexts) > 1:
-                context = choices.pick(offer.contexts)
+            if name == "add_done_callback":
+                if known is None:
+                    self.registered[future] = [callback]
+                elif callback not in known:
+                    known.append(callback)
+                if self.contexts and len(offer.contexts) > 1:
+                    context = choices.pick(offer.contexts)
         elif name == "set_running":
             # A future is started once: doing so twice breaks the rules of concurrent.futures by itself.
             if self.started >> future & 1:
@@ -361,23 +396,28 @@ class _Draft:
                     group=choices.integer(0, i) if equal and i else i,
                     operations=self._inner(i + 1) if reentrant and flag(0.6) else (),
                     raises=raising and flag(0.5),
-                    ephemeral=ephemeral and flag(0.5),
-                    unequal=unequal and flag(0.5),
-                    unhashable=unhashable and flag(0.5),
-                    deferring=deferring and flag(0.5),
+                    ephemeral=ephemeral and flag(_EACH),
+                    unequal=unequal and flag(_EACH),
+                    unhashable=unhashable and flag(_EACH),
+                    deferring=deferring and flag(_EACH),
                 )
             )
         return callbacks
 
-    def _inner(self, first_callback: int) -> tuple[Operation, ...]:
+    def _inner(self, first_callback: int, hook: str | None = None) -> tuple[Operation, ...]:
         """One to three operations of a callback or hook, which may register callbacks from `first_callback` on."""
         choices = self.choices
         plan = self.plan
         offer = plan.offers["callback"] if first_callback < self.pool else plan.callback_last
         drawn: list[Operation] = []
-        while offer.names:
-            name = choices.pick(offer.names)
-            drawn.append(self._one(offer, name, first_callback if name == "add_done_callback" else 0))
+        names = offer.names
+        touching = offer.listing if hook in _IN_THE_LIST else offer.resolving if hook in _IN_THE_OUTCOME else ()
+        if touching and choices.flag(_TOUCHING):
+            names = touching
+        while names:
+            name = choices.pick(names)
+            names = offer.names
+            drawn.append(self._one(offer, name, first_callback))
             if len(drawn) == 3 or not choices.flag(plan.profile.more_inside):
                 break
         return tuple(drawn)
@@ -409,7 +449,7 @@ class _Draft:
     def _hook(self, kind: str) -> Hook:
         choices, failing = self.choices, self.plan.profile.failing
         nth = 1 if kind == "closed" else choices.pick(self.plan.profile.hook_nths)
-        operations = self._inner(0)
+        operations = self._inner(0, kind)
         return Hook(
             kind=kind,
             nth=nth,

@@ -95,7 +95,10 @@ _LOOP_HOOKS: Final = frozenset(
 
 @frozen(kw_only=True)
 class Offer:
-    """What may be drawn at a place: operations by weight, and for each its arguments and routes."""
+    """What may be drawn at a place: operations by weight, and for each its arguments and routes.
+
+    Those that resolve, that observe, and that change a list of callbacks are there by themselves, too.
+    """
 
     names: tuple[str, ...]
     arguments: Mapping[str, tuple[str | None, ...]]
@@ -103,6 +106,7 @@ class Offer:
     contexts: tuple[int | None, ...]
     resolving: tuple[str, ...]
     observing: tuple[str, ...]
+    listing: tuple[str, ...]
 
 
 @frozen(kw_only=True, eq=False)
@@ -300,6 +304,7 @@ def _offer(
             for name in names
             if name in ("add_done_callback", "await") or (waits and name in ("result", "exception"))
         ),
+        listing=tuple(name for name in names if name in ("add_done_callback", "remove_done_callback")),
     )
 
 
@@ -312,4 +317,5 @@ def _without(offer: Offer, name: str) -> Offer:
         contexts=offer.contexts,
         resolving=offer.resolving,
         observing=tuple(n for n in offer.observing if n != name),
+        listing=tuple(n for n in offer.listing if n != name),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from attrs import Attribute, field, frozen
+from attrs.validators import optional
 
 from futurefuzz.programs.operations import ARGUMENTS, EXITS, HOOK_KINDS, LOOK_UPS, OPERATIONS, VIAS
 from futurefuzz.programs.program import LIMIT_ACTORS, LIMIT_FUTURES, LIMIT_LOOPS
@@ -79,6 +80,8 @@ class Profile:
     Args:
         actors: how many actors.
         threads, tasks: lowest and highest number of each kind among them.
+        thread_share: chance that an actor which may be either is a thread; None: as there may be threads among the
+            actors. A program without threads has one schedule, so that a dozen of them cost what one with threads does.
         futures: how many futures.
         subset: how many operations (drawn by weight, with repetition) an actor may choose from. Small subsets make
             programs that do much of one thing: swarm testing (Groce et al., "Swarm Testing", ISSTA 2012).
@@ -120,6 +123,7 @@ class Profile:
     actors: tuple[int, ...] = field(default=(2, 2, 2, 3, 3, 4, 5), validator=_counts(1, LIMIT_ACTORS))
     threads: tuple[int, int] = field(default=(0, 5), validator=_range)
     tasks: tuple[int, int] = field(default=(0, 5), validator=_range)
+    thread_share: float | None = field(default=None, validator=optional(_chance))
     futures: tuple[int, ...] = field(default=(1, 1, 1, 2, 3), validator=_counts(1, LIMIT_FUTURES))
     subset: tuple[int, ...] = field(default=(1, 2, 2, 3, 3, 4, 4, 5), validator=_counts(1, 16))
     more: float = field(default=0.6, validator=_chance)
