@@ -198,7 +198,7 @@ class RemovesTheFirst(OwnFuture):
     """Counts all that are equal and removes one."""
 
     def remove_done_callback(self, function: Callable[[Any], object]) -> int:
-        equal = [one for one in self._registered if one.function == function]
+        equal = [one for one in self._registered if one.function is function or one.function == function]
         if equal:
             self._registered = [one for one in self._registered if one is not equal[0]]
         return len(equal)
