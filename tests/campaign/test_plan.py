@@ -76,6 +76,19 @@ def test_how_far_a_pair_is_held_back_depends_on_what_an_end_costs(signature: str
     assert plan.held_back() == [(Pair("a", "x"), 100, share)]
 
 
+@pytest.mark.parametrize(("signature", "share"), [("T:X1:SIGSEGV in await", 1), ("T:X2:hang in await", 2)])
+def test_rare_crashes_hold_nothing_back_and_rare_hangs_do(signature: str, share: int) -> None:
+    """A crash costs milliseconds: two among a hundred units are no reason to look elsewhere."""
+    pairs = [Pair("a", "t"), Pair("b", "t")]
+    plan = Plan(seed=1, pairs=pairs)
+    for _ in range(200):
+        plan.next()
+    for _ in range(2):
+        plan.crashed(pairs[0], signature)
+    after = [plan.next().pair for _ in range(100)]
+    assert len([pair for pair in after if pair == pairs[1]]) == pytest.approx(100 * share / (share + 1), abs=1)
+
+
 def test_other_pairs_are_not_held_back() -> None:
     """A crash costs only the pair that crashed."""
     plan = Plan(seed=7, pairs=[Pair("a", "x"), Pair("b", "x")])

@@ -260,7 +260,7 @@ def test_removals_that_could_find_nothing_often_become_registrations(monkeypatch
         return names["add_done_callback"] / (names["add_done_callback"] + names["remove_done_callback"])
 
     often = added(programs(ASYNCIO, profile, 500))
-    monkeypatch.setattr("futurefuzz.programs.generator._FIRST", 0.0)
+    monkeypatch.setattr("futurefuzz.programs.generator._FIRST", (0.0,))
     assert added(programs(ASYNCIO, profile, 500)) + 0.05 < often < 0.6
 
 

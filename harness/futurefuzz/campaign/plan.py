@@ -9,6 +9,7 @@ it for its upstreams): no pair waits longer than its share demands. A pair whose
 and again with crashes that are already known is held back: after `n` such crashes it gets every 2**n-th of its turns,
 so that the campaign goes on at speed instead of restarting workers. How far depends on what an end costs: a crash is a
 fork of some milliseconds, and the same programs may show something else that they alone can show; a hang is seconds.
+Crashes that are rare among a pair's units hold nothing up, and nothing back.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ MOST_RUNS: Final = max(runs for _, runs in ROTATION)
 #: a pair is never held back further than to one in 2**LIMIT of its turns, for hangs and for other ends
 HOLD_BACK_LIMIT: Final = 8
 HOLD_BACK_LIMIT_CRASHES: Final = 2
+#: crashes hold a pair back when they are known ones in more than one of so many of its units
+RARE: Final = 16
 
 
 @frozen
@@ -167,12 +170,15 @@ class Plan:
     def crashed(self, pair: Pair, signature: str) -> bool:
         """Note a crash (or hang) of that signature; True when the pair is held back further from now on.
 
-        The first crash of a signature is news and costs the pair nothing.
+        The first crash of a signature is news and costs the pair nothing, and neither do crashes that are rare.
         """
         share = next(share for share in self._shares if share.pair == pair)
         share.crashes[signature] = share.crashes.get(signature, 0) + 1
         limit = HOLD_BACK_LIMIT if is_hang(signature) else HOLD_BACK_LIMIT_CRASHES
         if share.crashes[signature] == 1 or share.hold_back >= limit:
+            return False
+        repeated = sum(share.crashes.values()) - len(share.crashes)
+        if repeated * RARE < share.dealt and not is_hang(signature):
             return False
         share.hold_back += 1
         share.turns = 1  # the next of its 2**n turns is the last of them: it waits for its whole new interval

@@ -49,8 +49,9 @@ _ASTRAY: Final = 0.6
 _THROUGH_ITSELF: Final = 0.15
 #: how many removals are of a callback that some operation adds to that future, for each one of any callback
 _REGISTERED: Final = 3
-#: chance that what would remove a callback from a future to which nothing adds any adds one instead
-_FIRST: Final = 0.6
+#: chance that what would remove a callback from a future to which nothing adds any, or only one, adds one instead: in an
+#: empty list nothing is found, and in a list of one nothing is compared
+_FIRST: Final = (0.6, 0.3)
 #: chance of a callback that it is as inconvenient as some of its program are
 _EACH: Final = 0.7
 _STARVABLE: Final = frozenset(STARVABLE)
@@ -270,24 +271,23 @@ class _Draft:
         via = "direct"
         if name in ("add_done_callback", "remove_done_callback"):
             last = self.pool - 1
-            known = self.registered.get(future)
+            known = self.registered.get(future, [])
             if name == "remove_done_callback":
-                if known:
+                few = len(known) < min(len(_FIRST), self.pool)
+                if few and "add_done_callback" in offer.listing and choices.flag(_FIRST[len(known)]):
+                    name = "add_done_callback"
+                elif known:
                     drawn = choices.integer(0, (_REGISTERED + 1) * self.pool - 1)
                     any_one = drawn - _REGISTERED * self.pool
                     callback = any_one if any_one >= 0 else known[drawn % len(known)]
-                elif "add_done_callback" in offer.listing and choices.flag(_FIRST):
-                    name = "add_done_callback"
                 else:
                     callback = choices.integer(0, last) if last else 0
             if callback is None:
                 callback = choices.integer(first_callback, last) if first_callback < last else last
             self.used = max(self.used, callback + 1)
             if name == "add_done_callback":
-                if known is None:
-                    self.registered[future] = [callback]
-                elif callback not in known:
-                    known.append(callback)
+                if callback not in known:
+                    self.registered[future] = [*known, callback]
                 if self.contexts and len(offer.contexts) > 1:
                     context = choices.pick(offer.contexts)
         elif name == "set_running":
