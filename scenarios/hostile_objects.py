@@ -48,7 +48,7 @@ SCENARIO = Scenario(
         ),
         reentrant=0.3,
         raising=0.15,
-        equal=0.25,
+        equal=0.4,
         unequal=0.5,
         unhashable=0.2,
         ephemeral=0.2,

@@ -2,7 +2,7 @@
 
 Covers: operations performed inside `loop.call_soon` and `get_debug`, inside a callback's `__eq__`, `__hash__` and
 `__repr__`, inside finalisers, exception constructors and contexts, on the thread that is inside the operation; on one
-loop, sometimes with a thread that posts to it. Nobody documents what must come of it, but the interpreter must survive
+loop, seldom with a thread that posts to it. Nobody documents what must come of it, but the interpreter must survive
 it, and what was resolved must stay as it was.
 
 Speaks to rows 1, 5, 6 and 8 of the claims about futures, under the least convenient circumstances.

@@ -8,6 +8,8 @@ Decisions that shaped it:
 * *At most five choices an operation*, for the same reason: Hypothesis removes up to five neighbours at once.
 * *Swarm testing per actor* (Groce et al., "Swarm Testing", ISSTA 2012): an actor draws from a few operations only, so
   that there are threads that do nothing but add callbacks, next to one that does nothing but remove them.
+* *A removal finds something*: it is mostly drawn among the callbacks that are added to that future, and what a hook
+  does begins often enough with what the future is in the middle of.
 * *A program does something*: some future is both resolved by somebody who is not waiting himself, and observed.
   Rejecting the others would cost whole programs; they are repaired with one or two more operations.
 * *Callbacks cannot run for ever*: one registers later ones only, so a chain ends; each hook acts once.
@@ -48,9 +50,9 @@ _ASTRAY: Final = 0.6
 #: chance that a task awaits a future of its own loop as if it were of another one
 _THROUGH_ITSELF: Final = 0.15
 #: how many removals are of a callback that some operation adds to that future, for each one of any callback
-_REGISTERED: Final = 3
-#: chance that what would remove a callback from a future to which nothing adds any, or only one, adds one instead: in an
-#: empty list nothing is found, and in a list of one nothing is compared
+_REGISTERED: Final = 1
+#: chance that what would remove a callback from a future to which nothing adds any, or only one, adds one instead: in
+#: an empty list nothing is found, and in a list of one nothing is compared
 _FIRST: Final = (0.6, 0.3)
 #: chance of a callback that it is as inconvenient as some of its program are
 _EACH: Final = 0.7
