@@ -73,15 +73,16 @@ class HistoryModel(LoopModel):
         earlier = self.history[: self.at]
         ran = [e for e in earlier if isinstance(e.what, CallbackRun) and e.what[:2] == (callback, index)]
         groups = self.plan.groups
-        removed = any(
-            event.kind == "return"
-            and isinstance(event.what, Operation)
-            and event.what.name == "remove_done_callback"
-            and event.what.future == index
-            and groups[event.what.callback or 0] == groups[callback]
-            and event.outcome not in (("returned", "0"), SKIPPED)
-            for event in earlier
-        )
+        registered = removed = False  # nothing was removed of it that came to the list only afterwards
+        for event in earlier:
+            what = event.what
+            if not isinstance(what, Operation) or what.future != index:
+                continue
+            if what.name == "add_done_callback" and what.callback == callback:
+                registered = True
+            elif what.name == "remove_done_callback" and event.kind == "return" and registered:
+                same = groups[what.callback or 0] == groups[callback]
+                removed = removed or (same and event.outcome not in (("returned", "0"), SKIPPED))
         if removed:
             self.diverge(clauses.REMOVE, "removed callback ran", "A callback ran although it had been removed")
         if ran:
