@@ -94,3 +94,18 @@ def test_a_replay_tells_of_the_loop(capsys: pytest.CaptureFixture[str], tmp_path
     health = json.loads((tmp_path / "out.json").read_text())["health"]
     assert health["unit"] == "iterations"
     assert health["iterations"] >= 1
+
+
+def test_a_run_of_several_loops_is_looked_at_as_it_is() -> None:
+    """Looking makes no difference to the run: each loop runs in its own thread."""
+    await_ = Actor(kind="task", operations=(Operation(name="await", via="submit"),))
+    resolve = Actor(kind="task", operations=(Operation(name="set_result"),), loop=1)
+    program = Program(actors=(await_, resolve), loops=2, homes=(1,))
+    target = targets.find("asyncio.loops")
+    looked = health_of(program, target, explorers.make("random", Random(1)))
+    plain = execute(program, target, explorers.make("random", Random(1)))
+    assert looked is not None
+    assert plain is not None
+    run, health = looked
+    assert (run.history, run.choices) == (plain.history, plain.choices)
+    assert health is not None

@@ -15,7 +15,7 @@ from futurefuzz.findings.removal import without
 from futurefuzz.programs.choices import RandomChoices
 from futurefuzz.programs.codec import program_from_json, program_to_json
 from futurefuzz.programs.generator import generate
-from futurefuzz.programs.program import Actor, Operation, Program
+from futurefuzz.programs.program import Actor, Callback, Hook, Operation, Program
 from futurefuzz.programs.scenario import load_scenarios
 from futurefuzz.runs.fit import check_fit
 from futurefuzz.targets import find
@@ -92,3 +92,14 @@ def test_what_makes_no_sense_does_not_fit(target: str, operation: Operation) -> 
     program = Program(actors=(Actor(kind="thread", operations=(operation,)),))
     with pytest.raises(InputError, match="here: \\$"):
         check_fit(program, find(target), "here")
+
+
+def test_nothing_may_act_inside_of_a_call() -> None:
+    """Neither hooks nor callbacks of such programs perform operations."""
+    done = (Operation(name="done"),)
+    for program in (
+        Program(actors=(), hooks=(Hook(kind="exit", operations=done),)),
+        Program(actors=(), callbacks=(Callback(operations=done),)),
+    ):
+        with pytest.raises(InputError, match="nothing acts inside of a call"):
+            check_fit(program, TARGET, "here")

@@ -236,7 +236,7 @@ class _Work:
             note.run(self.runs)
             again = ChoicesReplay(followed)
             run = execute(program, target, again, choices=NotedChoices(note), history=NotedHistory(note))
-        if run is not None and turn and leaks.judged(program):
+        if run is not None and turn and leaks.judged(program) and target.crossing is None:
             self._check_leaks(program, run, described, nth)
         if not last:
             note.phase("collecting")

@@ -17,6 +17,7 @@ from futurefuzz.health.record import LoopHealth, Waiter
 from futurefuzz.programs.program import Operation, Program
 from futurefuzz.runs.executor import execute
 from futurefuzz.runs.history import Run
+from futurefuzz.runs.several_loops import SeveralLoops
 from futurefuzz.runs.world import World
 from futurefuzz.targets.base import Target
 
@@ -47,6 +48,10 @@ class _World(World):
         super().finish()
 
 
+class _WorldOfLoops(_World, SeveralLoops):
+    """The same with several loops, of which the first is watched."""
+
+
 class Looking:
     """In the place of `surroundings` of `runs.executor.execute`: sees how the loop of that run fares."""
 
@@ -55,7 +60,8 @@ class Looking:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> World:
         """Make the surroundings of one run."""
-        world = _World(*arguments, **keywords)
+        target: Target = arguments[1]
+        world = (_World if target.crossing is None else _WorldOfLoops)(*arguments, **keywords)
         world.looking = self
         return world
 

@@ -58,8 +58,8 @@ class _Leak:
 
 def judged(program: Program) -> bool:
     """Whether leaks of this program say something: where an allocation or a call-out fails inside an operation, nobody
-    promises what is let go of; tasks that await each other hold each other."""
-    if program.links:
+    promises what is let go of; tasks that await each other hold each other, and a loop that is stopped what it has."""
+    if program.links or program.loops > 1:
         return False
     if any(hook.raises for hook in program.hooks):
         return False
@@ -102,7 +102,7 @@ def check(
         hold, and what is left outside of memory. What the target has declared is left out. Empty for a program that
         `judged` says nothing about.
     """
-    if not judged(program):
+    if not judged(program) or target.crossing is not None:
         return []
     with frozen_heap():
         return _check(_Bench(target, noting), program, choices, history, growth, buffers)

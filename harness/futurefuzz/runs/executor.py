@@ -95,6 +95,8 @@ def _execute(
     if target.crossing is not None and surroundings is World:
         surroundings = SeveralLoops
     world = surroundings(program, target, control, history, snapshots=record)
+    if target.crossing is not None and not isinstance(world, SeveralLoops):
+        raise HarnessError(f"target {target.name} has several loops, and these surroundings have one")
     if not explorer.begin(control):
         return None
     quiet = undisturbed(collects=_collects(program))

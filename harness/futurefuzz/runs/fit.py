@@ -39,7 +39,12 @@ def check_fit(program: Program, target: Target, where: str) -> None:
         raise InputError(
             f"{where}: $.program.links: the futures of target {target.name} are no tasks that could await each other"
         )
-    if program.loops > 1 and target.contract != "loops":
+    if target.contract == "loops":
+        for holder, number in [("hooks", 0)] * bool(program.hooks) + [
+            ("callbacks", number) for number, callback in enumerate(program.callbacks) if callback.operations
+        ]:
+            raise InputError(f"{where}: $.program.{holder}[{number}]: nothing acts inside of a call with several loops")
+    elif program.loops > 1:
         raise InputError(f"{where}: $.program.loops: target {target.name} has at most one loop; allowed: 1")
     for path, operations in program.places():
         in_task = path.startswith("$.actors[") and program.actors[int(path[9 : path.index("]")])].kind == "task"
