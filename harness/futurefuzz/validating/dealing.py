@@ -55,6 +55,7 @@ class Listed:
         self._seed = seed
         self._programs = list(family.make())
         Random(seed).shuffle(self._programs)  # should time end before the list does, something of everything was run
+        self._programs.sort(key=lambda program: len(program.actors))  # those of one actor have hardly any schedules
         self._dealt = 0
         self._completed = 0
         self._crashes = 0
