@@ -30,7 +30,7 @@ from futurefuzz.control.gates import WITHOUT_GIL
 from futurefuzz.control.instrumentation import Instrumentation
 from futurefuzz.control.session import ControlledRun, run_controlled
 from futurefuzz.control.whole import WholeControl
-from futurefuzz.errors import HarnessError
+from futurefuzz.errors import HarnessError, InputError
 from tests.control import whole_programs
 from tests.control.stage import Directed
 from tests.control.whole_programs import CORRECT, STUCK
@@ -612,6 +612,36 @@ def test_a_child_process_is_on_its_own() -> None:
 
     (run,) = _runs(body, "go on", 1)
     assert (run.status, run.outcome) == ("completed", ("returned", 3))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_policy_that_the_program_makes_makes_loops_of_the_run() -> None:
+    """asyncio's own class of policies is the run's while it lasts; loops from before are refused by name."""
+    policy = asyncio.DefaultEventLoopPolicy if sys.version_info < (3, 14) else None
+    before = asyncio.new_event_loop()
+    older = asyncio.sleep(0)
+
+    def body() -> float:
+        with pytest.raises(InputError, match="an event loop that was made before the run"):
+            before.run_until_complete(older)
+        loop = policy().new_event_loop() if policy is not None else asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(asyncio.sleep(3600))
+        finally:
+            loop.close()
+        return time.monotonic()
+
+    (run,) = _runs(body, "go on", 1)
+    assert run.outcome == ("returned", 3600.0)
+    assert not before.is_running()
+    for task in asyncio.all_tasks(before):
+        task.cancel()
+    before.run_until_complete(asyncio.sleep(0))
+    before.close()
+    if policy is not None:
+        after = policy().new_event_loop()
+        after.close()
+        assert type(after) is type(before)
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork")

@@ -356,6 +356,7 @@ class _Taken:
         self._series.__exit__()
         asyncio._set_running_loop(self._running_loop)
         _events_module["_event_loop_policy"] = self._policy
+        whole_loop.give_back_policies()
         _pool_module["_threads_queues"], _pool_module["_shutdown"] = self._queues, self._shutdown
         _thread_module["_counter"] = self._counter
         if _pools is not None:
@@ -399,6 +400,7 @@ def _in_child() -> None:
     control.by_ident.clear()
     _pool_module["_threads_queues"].clear()  # its threads are not there; the pools' own cleaner knows another registry
     ordered.give_back()
+    whole_loop.give_back_policies()
     _substitution.give_back()
 
 

@@ -21,7 +21,7 @@ from futurefuzz.control.whole import WholeControl
 from futurefuzz.errors import InputError
 from futurefuzz.explorers.base import Pending
 
-__all__ = ["SUBSTITUTES", "ControlledLoop", "fresh_policy", "hush"]
+__all__ = ["SUBSTITUTES", "ControlledLoop", "fresh_policy", "give_back_policies", "hush"]
 
 _WAKE_UP: Final = "a wake-up of its event loop"
 _DESCRIPTORS: Final = "a descriptor to become ready"
@@ -289,8 +289,14 @@ class _Policy(_Default):  # type: ignore[misc]
 
 
 def fresh_policy() -> Any:
-    """A policy for one run, which makes controlled loops and knows of none yet."""
+    """A policy for one run, which makes controlled loops and knows of none yet. So do those that the program makes."""
+    _Default._loop_factory = ControlledLoop
     return _Policy()
+
+
+def give_back_policies() -> None:
+    """The run is over: asyncio's own policy makes real loops again."""
+    _Default._loop_factory = _RealLoop
 
 
 # ---- select.select --------------------------------------------------------------------------------------------------
