@@ -26,6 +26,11 @@ _REASONS: Final = (
         "waits for a real process by looking again and again, and the sleeps in between are virtual",
     ),
     (
+        "*.test_process_fork_from_a_threadpool",
+        "repaired since",
+        "the child joined the threads of the pool, which it does not have",
+    ),
+    (
         "*.test_hang_global_shutdown_lock",
         "unsupported",
         "forks process pools while a thread submits to itself without end: the points are used up before they are done",
