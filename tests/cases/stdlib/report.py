@@ -23,9 +23,10 @@ Timers fire when nobody else can go on, not as a choice: the tests use timeouts 
 claim about schedules. What a test skips by itself, and what fails on this machine without control, too, is not counted.
 Left out are process pools, and the modules on subprocesses, `sendfile`, TLS over real sockets, and Windows.
 
-This file is written by that command; each section is what one interpreter gave. Debian's 3.15.2 came with the tests of its own
-package `libpython3.15-testsuite`; `test_tasks` was measured again there after a repair. On a machine with ten times as much to do as it has
-cores, up to eight more did not pass: tests that start processes wait in real time, and a run waits for them for 3 seconds.
+This file is written by that command; each section is what one interpreter gave. Debian's 3.15.2 came with the tests of
+its own package `libpython3.15-testsuite`; `test_tasks` was measured again there after a repair. On a machine with ten
+times as much to do as it has cores, up to eight more did not pass: tests that start processes wait in real time, and a
+run waits for them for 3 seconds.
 """
 
 
