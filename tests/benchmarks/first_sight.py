@@ -89,6 +89,7 @@ def campaign(
     told = {
         "python": platform.python_version(),
         "seed": seed,
+        "early": early,
         "runs": tally.runs,
         "units": tally.units,
         "seconds": _processor() - began,
@@ -117,8 +118,8 @@ def _processor() -> float:
 def table(results: Iterable[Mapping[str, Any]]) -> str:
     """Results of any number of releases as Markdown: bug by release, the median run that showed it first.
 
-    `2 of 3` in front: not with every seed; in brackets how many units in 10,000 runs showed it; `-`: a release that
-    has the fix, and nothing shown; `SHOWN`: shown all the same.
+    `2 of 3` in front: not with every seed; in brackets how many units in 10,000 runs showed it (not of campaigns that
+    ended early); `-`: a release that has the fix, and nothing shown; `SHOWN`: shown all the same.
     """
     cells: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for result in results:
@@ -141,9 +142,10 @@ def _cell(results: Sequence[Mapping[str, Any]]) -> str:
     share = "" if len(found) == len(results) else f"{len(found)} of {len(results)}"
     if not found:
         return share
-    runs = sum(result["runs"] for result in results)
-    often = 10_000 * sum(result["showed"] for result in results) / runs
-    said = f"{median(found):,.0f} ({often:.1f})"
+    said = f"{median(found):,.0f}"
+    if not any(result["early"] for result in results):
+        runs = sum(result["runs"] for result in results)
+        said += f" ({10_000 * sum(result['showed'] for result in results) / runs:.1f})"
     return f"{share}, {said}" if share else said
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.benchmarks import (
     control_cost,
+    first_sight,
     hand_over,
     held_out,
     instrumentation_cost,
@@ -48,6 +49,7 @@ def unpinned() -> Iterator[None]:
         ),
         (watch_cost, ["--count", "1", "--repeat", "1"], ["callbacks", "tasks", "echo", "watched", "times"]),
         (known_bugs, ["--only", "gh-132063", "--seeds", "1", "--time", "0.3"], ["seed 0 gh-132063", "runs"]),
+        (first_sight, ["--only", "gh-92001", "--seeds", "1", "--runs", "40"], ["seed 0 gh-92001", "of 40 runs"]),
         (memory, ["--first", "7", "--last", "21"], ["kB after 7 runs", "after 21"]),
     ],
     ids=lambda value: value.__name__.rpartition(".")[2] if hasattr(value, "__name__") else None,
@@ -95,6 +97,19 @@ def test_known_bugs_make_a_table() -> None:
         "|---|---|---|---|",
         "| gh-125969: callbacks removed while completion walks their list |  | 2.0 | - |",
         "| gh-86296: wait_for swallows a cancellation | 0 of 1 | 1 of 2, 7.0 | SHOWN |",
+    ]
+
+
+def test_first_sights_make_a_table() -> None:
+    """The median run that showed a bug first, and how often it was shown where campaigns had the same length."""
+    common = {"bug": "equality", "affected": True, "runs": 1000, "early": False}
+    results = [
+        {"python": "3.9.1", "run": 600, "showed": 1, **common},
+        {"python": "3.9.1", "run": None, "showed": 0, **common},
+        {"python": "3.15.2", "run": 0, "showed": 0, **common, "runs": 0, "early": True},
+    ]
+    assert first_sight.table(results).splitlines()[2:] == [
+        "| equality: a callback not equal to itself cannot be removed (Python) | 1 of 2, 600 (5.0) | 0 |"
     ]
 
 
