@@ -28,7 +28,7 @@ from futurefuzz.validating.options import Options
 from futurefuzz.validating.subject import Subject
 from futurefuzz.validating.tallying import Counts
 
-__all__ = ["Pursuit"]
+__all__ = ["Pursuit", "names_of"]
 
 #: candidates for one clause that are looked into before it counts as not confirmed; ends of processes vary more
 _CANDIDATES: Final = 3
@@ -204,9 +204,16 @@ class Pursuit:
 
     def _bug(self, signature: str) -> KnownBug | None:
         """The known bug that a signature names, of the target itself or of the one that it derives from."""
-        rest = signature.removeprefix(f"{self._subject.name}:")
-        for target in filter(None, (self._subject.name, self._subject.inherits)):
-            bug = self._known.match(f"{target}:{rest}", platform.python_implementation(), sys.version_info)
+        for one in names_of(signature, self._subject):
+            bug = self._known.match(one, platform.python_implementation(), sys.version_info)
             if bug is not None:
                 return bug
         return None
+
+
+def names_of(signature: str, subject: Subject) -> tuple[str, ...]:
+    """A signature of a target, and the same of the one that it derives from, where its class has no name of its own."""
+    if not subject.inherits:
+        return (signature,)
+    rest = signature.removeprefix(f"{subject.name}:").replace(f" ({subject.name.rpartition('.')[2]})", "")
+    return signature, f"{subject.inherits}:{rest}"

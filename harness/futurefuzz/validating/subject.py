@@ -57,12 +57,12 @@ class Subject:
             inherits=about["inherits"],
             departures=dict(about["departures"]),
             lacks=frozenset(about["lacks"]),
-            thread_operations=_names(about["thread_operations"]),
-            loop_operations=_names(about["loop_operations"]),
-            resolver_operations=frozenset(about["resolver_operations"]),
-            children=about["children"] and tuple(about["children"]),
-            linkable=about["linkable"],
-            posts=about["contract"] == "bridge" and about["thread_side"] != "resolver",
+            thread_operations=_names(about.get("thread_operations")),
+            loop_operations=_names(about.get("loop_operations")),
+            resolver_operations=frozenset(about.get("resolver_operations", ())),
+            children=tuple(about["children"]) if about.get("children") else None,
+            linkable=about.get("linkable", False),
+            posts=about["contract"] == "bridge" and about.get("thread_side") != "resolver",
         )
 
     def clause_of(self, signature: str) -> str:

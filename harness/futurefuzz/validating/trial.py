@@ -8,7 +8,8 @@ settled.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import Any, Final
 
 from futurefuzz.campaign.examination import GIVEN
@@ -23,10 +24,11 @@ from futurefuzz.validating.families import Stage, families_of
 from futurefuzz.validating.learning import Lessons
 from futurefuzz.validating.options import Options
 from futurefuzz.validating.pursuit import Pursuit
+from futurefuzz.validating.result import ENOUGH
 from futurefuzz.validating.subject import Subject
 from futurefuzz.validating.tallying import Counts
 
-__all__ = ["Trial"]
+__all__ = ["Trial", "turns"]
 
 #: parts of the budget that have gone by when the small programs end, those of special kinds, the larger ones
 _SMALL: Final = 0.25
@@ -163,7 +165,7 @@ class Trial:
             and subject.not_offered(name) is None
         ]
         open_still.sort(key=lambda name: counts.tried[name])
-        return tuple(dict.fromkeys(wanted for name in open_still for wanted in HELPFUL[name]))
+        return turns(open_still, counts.tried)
 
     def _gone(self) -> float:
         """How much of the budget is used up."""
@@ -205,3 +207,20 @@ class Trial:
             self.programs += runs > 0
         self._counts.add(examined)
         self._lessons.ran(has, runs, {**examined["departed"], **examined["broken"]})
+
+
+def turns(clauses: Sequence[str], tried: Mapping[str, int]) -> tuple[frozenset[str], ...]:
+    """The features that programs should have, in turn; every second turn is for a clause that is still unknown.
+
+    Args:
+        clauses: that are not settled, in their order.
+        tried: how many runs have tried each.
+    """
+    wanted = _helpful(clauses)
+    urgent = _helpful([name for name in clauses if tried.get(name, 0) < ENOUGH])
+    return tuple(one for pair in zip(cycle(urgent), wanted, strict=False) for one in pair) if urgent else wanted
+
+
+def _helpful(clauses: Iterable[str]) -> tuple[frozenset[str], ...]:
+    """The sets of features that programs should have for these clauses, each once."""
+    return tuple(dict.fromkeys(wanted for name in clauses for wanted in HELPFUL[name]))
