@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from futurefuzz.contracts import asyncio_clauses, bridge_clauses, concurrent_clauses, general_clauses
+from futurefuzz.contracts.asyncio_future import REFUSED
 from futurefuzz.contracts.labels import kind, title
 from futurefuzz.contracts.misuse import OFF_THREAD
 from futurefuzz.contracts.verdict import Clause, Violation
@@ -51,6 +52,7 @@ _REFUSED: Final = frozenset({"not-an-exception", "foreign-class", "StopIteration
 _SLOW: Final = "asyncio: Executing %s took %.3f seconds"
 #: what never is part of any contract, whatever the program does
 _INTERNAL: Final = frozenset({"SystemError"})
+_REFUSED_ELSEWHERE: Final = Outcome("raised", "RuntimeError")
 _INTERNAL_ERROR: Final = Outcome("raised", "SystemError")
 
 
@@ -181,6 +183,8 @@ class Exceptions:
         if facts.contract == "bridge" and name in _ASKING and _is_outcome(run, facts, event):
             detail, cause = "came out differently", f"What came out is {label}, which did not go in"
             return facts.violation(self.name, bridge_clauses.AGREE, detail, cause, at)
+        if facts.contract == "asyncio" and name == "await" and label == "RuntimeError" and _marked(run, operation, at):
+            return facts.violation(self.name, asyncio_clauses.AWAIT, *REFUSED, at)
         detail = f"{name}: {kind(outcome)}"
         cause = f"{name} raised {label}, which its contract does not know"
         violation = facts.violation(self.name, _OPERATION[facts.contract], detail, cause, at)
@@ -223,6 +227,16 @@ class Exceptions:
         if OFF_THREAD in facts.misuse and label == "RuntimeError" and facts.program.debug:
             return True
         return label == "RecursionError" and not facts.bounded
+
+
+def _marked(run: Run, operation: Operation, at: int) -> bool:
+    """Whether an await of the same future, by a task of another loop, was refused before."""
+    return any(
+        isinstance(event.what, Operation)
+        and (event.kind, event.what.name, event.what.future) == ("return", "await-elsewhere", operation.future)
+        and event.outcome == _REFUSED_ELSEWHERE
+        for event in run.history[:at]
+    )
 
 
 def _is_outcome(run: Run, facts: Situation, event: Event) -> bool:
