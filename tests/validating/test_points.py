@@ -62,13 +62,13 @@ def _target(kind: type[Future[Any]]) -> Target:
 
 def test_a_future_that_acts_on_what_it_saw_a_moment_ago_is_caught_in_between() -> None:
     """A callback that is registered after the completion has looked never runs; without points nothing is seen."""
-    seen = tried(lambda: _target(Racy), runs=300, seconds=100, points="free-threaded")
+    seen = tried(lambda: _target(Racy), runs=2000, seconds=100, points="free-threaded")
     assert (seen.verdict, seen.clause) == ("killed", "C7"), seen
 
 
 def test_the_same_with_its_lock_is_not_blamed() -> None:
     """However often threads are switched inside it."""
-    assert tried(lambda: _target(Sound), runs=300, seconds=100, points="free-threaded").verdict == "survived"
+    assert tried(lambda: _target(Sound), runs=2000, seconds=100, points="free-threaded").verdict == "survived"
 
 
 @pytest.mark.parametrize(
