@@ -57,7 +57,8 @@ class Sound(Future[Any]):
 
 
 def _target(kind: type[Future[Any]]) -> Target:
-    return evolve(find("concurrent.Future"), name=f"points.{kind.__name__}", new_future=kind, inherits="concurrent.Future")
+    ours = "concurrent.Future"
+    return evolve(find(ours), name=f"points.{kind.__name__}", new_future=kind, inherits=ours)
 
 
 def test_a_future_that_acts_on_what_it_saw_a_moment_ago_is_caught_in_between() -> None:
