@@ -349,10 +349,10 @@ def test_a_run_may_be_cut_anywhere(name: str, bound: int) -> None:
         actors = [("task", ["add_done_callback=0", "yield"]), ("thread", ["set_result", "done"])]
     what = program(*actors, ("thread", ["done", "cancelled"]))
     expected = tell(directed(what, target))
+    uncut = [execute(what, target, Wandering(seed)) for seed in range(4)]  # with threads for all timers, too
     pool = carriers.pooled()
-    for seed in range(4):
+    for seed, whole in enumerate(uncut):
         run = execute(what, target, Wandering(seed), step_bound=bound)
-        whole = execute(what, target, Wandering(seed))
         assert run is not None
         assert whole is not None
         # A compound may come to its end before the bound; the others have longer programs.
