@@ -32,7 +32,7 @@ def put_points(targets: Iterable[Target], model: str) -> Instrumentation:
     Raises:
         InputError: one is of another contract or has no Python code, or the interpreter is too old.
     """
-    if sys.version_info < (3, 12):
+    if not hasattr(sys, "monitoring"):
         raise InputError("--points: needs CPython 3.12 or newer (sys.monitoring)")
     modules: dict[str, ModuleType] = {}
     for target in targets:
