@@ -19,6 +19,8 @@ _CONTRACTS: Final = {
     "C": ("concurrent",),
     "G": ("compound",),
     "H": ("asyncio", "bridge", "compound"),
+    # not of several loops: what a program of them leaves behind is not looked at
+    "L": ("asyncio", "bridge", "compound", "concurrent", "concurrent-compound"),
     "M": ("loops",),
 }
 _BOUND: Final = re.compile(r"(>=|<)\s*(\d+)\.(\d+)")
