@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from unittest.mock import Mock
+
+import pytest
+from attrs import evolve
 
 from futurefuzz.campaign.investigator import Investigator
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.tally import Candidate
+from futurefuzz.errors import HarnessError
 
 
 def candidate(signature: str, grade: str = "interesting") -> Candidate:
@@ -41,3 +46,13 @@ def test_when_the_time_is_up_what_is_known_is_left_alone() -> None:
     while not given.news.empty():
         failed.append(type(given.news.get()).__name__)
     assert failed.count("Failed") == 1
+
+
+def test_what_fails_in_the_harness_whenever_it_is_run_again_is_its_fault_unless_it_has_killed_a_process() -> None:
+    """What kills breaks memory; ours too; then anything may fail: a campaign on CPython 3.11.7 ended with code 3."""
+    runner = Mock(run=Mock(side_effect=HarnessError("an event could not be noted: Circular reference detected")))
+    given = investigator()
+    dead = evolve(candidate("t:X1:SIGSEGV in completion", "forbidden"), how="SIGSEGV")
+    assert given._see_again(runner, Mock(), dead) is None
+    with pytest.raises(HarnessError, match="Circular"):
+        given._see_again(runner, Mock(), candidate("t:A1:two winners"))

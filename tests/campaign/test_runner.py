@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from futurefuzz.campaign.process import Worker
 from futurefuzz.campaign.protocol import Setup
 from futurefuzz.campaign.runner import Runner, Stopped, carrier_names, run_case
 from futurefuzz.errors import HarnessError, InputError
@@ -64,6 +67,17 @@ def test_target_that_prints_does_not_disturb() -> None:
             done = runner.run(case("hostile.printing", ("set_result", "result")))
             assert (done.how, done.status, done.violations) == (None, "completed", ())
             assert '{"died": {}}' in done.errors
+
+
+def test_an_event_that_is_none_is_nonsense_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process whose memory is broken can say anything; seen on CPython 3.11.7, where a campaign then failed."""
+
+    def speaks(self: Worker, timeout: float, stop: object) -> Iterator[dict[str, object]]:
+        yield {"event": {"site": "0.0"}}
+
+    monkeypatch.setattr(Worker, "conversation", speaks)
+    with Runner(setup("concurrent.Future")) as runner, pytest.raises(HarnessError, match=r"nonsense.*no event"):
+        runner.run(case("concurrent.Future", ("set_result",)))
 
 
 def test_runner_goes_on_after_a_crash() -> None:

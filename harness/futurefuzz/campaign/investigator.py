@@ -237,9 +237,9 @@ class Investigator:
             if run.shows(candidate.signature) or (run.violations and candidate.how is None):
                 return run
             other = other or (run if run.violations else None)
-        if len(failures) == _TRIES:
+        if len(failures) == _TRIES and candidate.how is None:
             raise failures[0]
-        return other
+        return other  # what has ended a process once has broken memory, ours too: nothing is wrong with the harness
 
     def _give_up(self, candidate: Candidate, tried: int) -> None:
         self.news.put(Unconfirmed(signature=candidate.signature, cause=candidate.cause, tried=tried))

@@ -39,6 +39,8 @@ HANG: Final = 10.0
 #: timers of a run that is told about by name although it did not live to count them
 _TIMERS: Final = 64
 _END: Final = re.compile(r"(.*):(X[123]):")
+#: what every event has, see `runs.record`
+_EVENT: Final = frozenset({"kind", "actor", "carrier", "site", "what", "outcome"})
 _CAUSES: Final = {
     "X1": "{how} killed the interpreter in {what}",
     "X2": "the interpreter never came back from {what}",
@@ -177,7 +179,7 @@ class Runner:
                 raise InputError(error["text"]) if error["kind"] == "input" else HarnessError(_harness_text(error))
             try:
                 if "event" in item:
-                    events.append(dict(item["event"]))
+                    events.append(_event(item["event"]))
                 elif "step" in item:
                     steps.append(step_from_json(item["step"]))
                 elif "result" in item and item["result"]["number"] == number:
@@ -421,6 +423,17 @@ def _in_flight(events: Sequence[Mapping[str, Any]], steps: Sequence[Step]) -> tu
             calls.pop(key, None)
     running_calls = [call for (carrier, _, _), call in calls.items() if carrier == running]
     return running_calls[-1] if running_calls else (None, acted)
+
+
+def _event(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An event as it was noted.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not set(item) >= _EVENT:
+        raise ValueError(f"no event: {str(item)[:100]}")
+    return dict(item)
 
 
 def _harness_text(error: Mapping[str, Any]) -> str:
