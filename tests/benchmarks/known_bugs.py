@@ -92,7 +92,7 @@ BUGS: Final = (
         target="asyncio.Future",
         signatures=(
             "asyncio.Future:X1:SIG* in remove_done_callback",
-            "asyncio.Future:X1:SIG* in remove_done_callback inside eq",
+            "asyncio.Future:X1:SIG* in remove_done_callback inside *",
         ),
         fixed_in=("3.12.8", "3.13.1"),
         source=_issue(125966),
