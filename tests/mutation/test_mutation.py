@@ -18,6 +18,9 @@ from tests.mutation.study import KINDS, reason_of
 from tests.mutation.subjects import SUBJECTS, target_of
 from tests.mutation.trying import tried
 
+# Threads that carried actors of earlier tests are parked while a change is tried in a child process.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
 _SOURCE = '''
 class Box:
     """What it is for."""

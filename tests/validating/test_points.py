@@ -31,7 +31,10 @@ class Racy(Future):
             fn(self)
 """
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="points inside code need sys.monitoring")
+pytestmark = [
+    pytest.mark.skipif(sys.version_info < (3, 12), reason="points inside code need sys.monitoring"),
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),  # threads of earlier tests are parked
+]
 
 
 class Racy(Future[Any]):
