@@ -203,3 +203,14 @@ def test_ten_thousand_runs_of_correct_targets_raise_no_alarm(names: tuple[str, .
 def test_ten_thousand_runs_of_other_peoples_futures_raise_no_alarm(name: str) -> None:
     """The same for each of them that is installed; what is known of them is in corpus/known.toml."""
     assert proving.prove([name], -(-10_000 // proving.EACH)).fresh == []
+
+
+def test_a_timer_that_ran_with_another_one_due_at_once_is_not_left() -> None:
+    """The loop runs all that are due when the first one wakes it; the second one was taken for forgotten after that."""
+    target = targets.find("asyncio.timeout-in-timeout")
+    program = Program(actors=(Actor(kind="task", operations=(Operation(name="await", future=1),)),), futures=2)
+    for seed in range(20):
+        run = execute(program, target, explorers.make("random", Random(seed)))
+        assert run is not None
+        found = leaks.check(program, target, run.choices, growth=False)
+        assert [violation for violation in found if violation.clause.id == "L6"] == []

@@ -128,7 +128,10 @@ class EndingWorld(World):
         """The time of a timer has come. In a run it comes before the end, so that none is left there; one for which
         everybody waits, although nothing is left to do, would have been left in a loop whose program ends."""
         loop = self.loop
-        if loop is not None and not self._at_work and not self._open and loop.asleep and not loop.ready_count():
+        nobody_works = not self._at_work and not self._open
+        # Of timers that are due at once the loop runs all when the first one wakes it.
+        still_set = handle._scheduled  # type: ignore[attr-defined]
+        if loop is not None and nobody_works and still_set and loop.asleep and not loop.ready_count():
             parts = [part for sides in self.sides for part in _parts_of(sides)]
             if all(map(_is_done, parts)) and all(task.done() for task, _ in self._tasks):
                 self._late += timers_of([handle])
